@@ -1,0 +1,193 @@
+"""The value, the terms and the gradient of a loss at a point, with every input checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lossviz import losses
+from lossviz.losses.base import Input, Loss
+
+Array = NDArray[Any]
+DTYPES: Final = {"float64": torch.float64, "float32": torch.float32}
+MAX_ELEMENTS: Final = 1_000_000
+SIMPLEX_TOLERANCE: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A loss at a point.
+
+    Args:
+        value: The reduced loss.
+        terms: What the reduction acts on.
+        per_sample: The terms of each sample, added up where it has several.
+        gradient: d value / d prediction by autograd, shaped like the prediction.
+        closed_form: The same from the loss's own formula.
+        denominator: What the sum of the terms was divided by.
+    """
+
+    value: float
+    terms: Array
+    per_sample: Array
+    gradient: Array
+    closed_form: Array
+    denominator: float
+
+
+def evaluate(
+    key: str,
+    prediction: Any,
+    target: Any,
+    reduction: str = "mean",
+    dtype: str = "float64",
+    **parameters: Any,
+) -> Evaluation:
+    r"""Evaluate a loss and its gradient.
+
+    Formula: value = sum of terms / denominator; gradient = d value / d prediction.
+
+    Args:
+        key: One of `lossviz.losses.keys()`.
+        prediction: Numbers, (n,) or any shape with samples first; (n, k) for losses over classes.
+        target: Numbers of the shape that the loss declares.
+        reduction: One of the loss's reductions; "mean" is always its default.
+        dtype: "float64" or "float32".
+        **parameters: The loss's parameters, such as `delta=1.5`.
+
+    Returns:
+        Value, terms and gradient.
+
+    Raises:
+        KeyError: If there is no such loss.
+        ValueError: If an argument is not legal, naming it, its value and what is allowed.
+
+    Example:
+        >>> evaluate("mse", [2.0, 0.0], [0.0, 0.0]).value
+        2.0
+        >>> evaluate("mse", [2.0, 0.0], [0.0, 0.0]).gradient.tolist()
+        [2.0, 0.0]
+
+    Source: the references of each loss.
+    """
+    loss = losses.get(key)
+    params = loss.check_parameters(parameters)
+    loss.reduction(reduction)
+    inputs = check_inputs(loss, prediction, target, dtype)
+    shape = inputs["prediction"].shape
+    if not loss.classwise:
+        inputs = {name: tensor.reshape(-1) for name, tensor in inputs.items()}
+    leaf = inputs["prediction"].requires_grad_()
+    terms = loss.terms(inputs, params)
+    denominator = float(loss.denominator(inputs, params, reduction))
+    if denominator == 0:
+        raise ValueError("weight gives every target the weight 0, so their mean is not defined; raise one of them")
+    value = terms.sum() / denominator
+    (gradient,) = torch.autograd.grad(value, leaf)
+    with torch.no_grad():
+        closed_form = loss.derivative(inputs, params) / denominator
+    shaped_terms = terms.detach().numpy().reshape(terms.shape if loss.classwise else shape)
+    per_sample = shaped_terms.reshape(len(shaped_terms), -1).sum(1)
+    return Evaluation(
+        value=float(value.detach()),
+        terms=shaped_terms,
+        per_sample=per_sample,
+        gradient=gradient.numpy().reshape(shape),
+        closed_form=closed_form.numpy().reshape(shape),
+        denominator=denominator,
+    )
+
+
+def check_inputs(loss: Loss, prediction: Any, target: Any, dtype: str = "float64") -> dict[str, Tensor]:
+    """Turn the arguments of a loss into tensors, refusing what it is not defined for.
+
+    Args:
+        loss: The loss.
+        prediction: Its prediction.
+        target: Its target.
+        dtype: "float64" or "float32".
+
+    Returns:
+        Tensors by name; class indices are int64.
+
+    Raises:
+        ValueError: If an argument is not legal, naming it, its value and what is allowed.
+
+    Example:
+        >>> check_inputs(losses.get("mse"), [1], [2])["target"]
+        tensor([2.], dtype=torch.float64)
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype!r}; allowed are {', '.join(map(repr, DTYPES))}")
+    arrays = {"prediction": _array("prediction", prediction), "target": _array("target", target)}
+    shape = arrays["prediction"].shape
+    if loss.classwise and len(shape) != 2:
+        raise ValueError(f"prediction has shape {shape}; allowed is (samples, classes)")
+    if loss.classwise and shape[1] < 2:
+        raise ValueError(f"prediction has shape {shape}; at least 2 classes are needed")
+    expected = shape[:1] if loss.input("target").domain.kind == "index" else shape
+    if arrays["target"].shape != expected:
+        raise ValueError(f"target has shape {arrays['target'].shape}; a prediction of shape {shape} needs {expected}")
+    for item in loss.inputs:
+        _check_domain(item, arrays[item.name], shape[-1])
+    tensors = {name: torch.from_numpy(array).to(DTYPES[dtype]) for name, array in arrays.items()}
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+        raise ValueError(f"an input is too large for {dtype}; allowed is a size up to {torch.finfo(DTYPES[dtype]).max:.3g}")
+    if loss.input("target").domain.kind == "index":
+        tensors["target"] = torch.from_numpy(arrays["target"]).long()
+    return tensors
+
+
+def _array(name: str, value: Any) -> NDArray[np.float64]:
+    if isinstance(value, Mapping | str | bytes) or value is None:
+        raise ValueError(f"{name} is {type(value).__name__}; allowed are numbers in a list or an array")
+    if isinstance(value, Tensor):
+        value = value.detach().cpu().numpy()
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "buif" or array.dtype.kind == "b":
+            raise ValueError
+        array = array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} is {_shorten(value)}; allowed are numbers in rows of equal length") from None
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(f"{name} has shape {array.shape}; at least one sample is needed, in a list")
+    if array.size > MAX_ELEMENTS:
+        raise ValueError(f"{name} holds {array.size} numbers; allowed are at most {MAX_ELEMENTS}")
+    bad = array[~np.isfinite(array)]
+    if bad.size:
+        raise ValueError(f"{name} holds {bad[0]}; allowed are finite numbers")
+    return array
+
+
+def _check_domain(item: Input, array: NDArray[np.float64], classes: int) -> None:
+    domain = item.domain
+    if domain.kind == "interval":
+        wrong = array[(array < domain.low) | (array > domain.high)]
+    elif domain.kind == "labels":
+        wrong = array[~np.isin(array, domain.values)]
+    elif domain.kind == "index":
+        wrong = array[(array != np.floor(array)) | (array < 0) | (array >= classes)]
+    elif domain.kind == "log_probability":
+        wrong = array[array > SIMPLEX_TOLERANCE]
+    elif domain.kind == "simplex":
+        wrong = array[(array < 0) | (array > 1)]
+        sums = array.sum(-1)
+        off = sums[np.abs(sums - 1) > SIMPLEX_TOLERANCE]
+        if not wrong.size and off.size:
+            raise ValueError(f"{item.name} has a row that sums to {off[0]:g}; allowed are {domain.describe()}")
+    else:
+        return
+    if wrong.size:
+        raise ValueError(f"{item.name} holds {wrong[0]:g}; allowed is {domain.describe(classes)}")
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,80 @@
+"""Binary cross-entropy on probabilities."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from lossviz.losses.base import MEAN, SUM, Code, Domain, ErrorCase, Fit, Golden, Input, Inputs, Loss, Params
+from lossviz.losses.board import Board
+
+_UNIT = Domain("interval", low=0.0, high=1.0)
+
+
+def _terms(inputs: Inputs, _: Params) -> Tensor:
+    return F.binary_cross_entropy(inputs["prediction"], inputs["target"], reduction="none")
+
+
+def _derivative(inputs: Inputs, _: Params) -> Tensor:
+    p, y = inputs["prediction"], inputs["target"]
+    # torch's backward keeps the divisor at 1e-12 or more; the gradient at p = 0 or 1 is large, not infinite.
+    return (p - y) / torch.clamp(p * (1 - p), min=1e-12)
+
+
+def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:
+    p, y = inputs["prediction"], inputs["target"]
+    return {"label_probability": y * p + (1 - y) * (1 - p)}
+
+
+LOSS = Loss(
+    key="bce",
+    title="Binary cross-entropy",
+    task="binary",
+    position=1,
+    summary="How surprised a predicted probability is by the true label: minus the logarithm of what it gave that label.",
+    notice=(
+        "A probability of 0.8 for a label 1 costs 0.223. Drag it towards 0: the cost grows without limit in theory; "
+        "PyTorch stops at 100, because it keeps the logarithm at -100 or more."
+    ),
+    aliases=("BCE", "log loss", "logistic loss on probabilities", "cross-entropy for two classes"),
+    inputs=(
+        Input("prediction", "prediction", ("n", "..."), _UNIT, "probability of label 1"),
+        Input("target", "target", ("n", "..."), _UNIT, "label, 0 or 1 (or a probability between)"),
+    ),
+    parameters=(),
+    reductions=(MEAN, SUM),
+    terms=_terms,
+    derivative=_derivative,
+    formula=r"-\left[\, y_i \ln p_i + (1 - y_i) \ln (1 - p_i) \,\right]",
+    gradient_formula=r"\frac{p_i - y_i}{p_i\,(1 - p_i)}",
+    worked=("−ln {label_probability}",),
+    board=Board("binary", (0.8, 0.3, 0.6, 0.1), (1.0, 0.0, 0.0, 1.0), "Probability", (0.0, 1.0), unit_interval=True),
+    fits=(Fit("binary", "sigmoid", "zero_one"),),
+    code=Code(
+        torch="F.binary_cross_entropy({prediction}, {target}, reduction={reduction!r})",
+        keras="keras.losses.BinaryCrossentropy(reduction={keras_reduction!r})({target}, {prediction})",
+        keras_note="Keras keeps probabilities 1e-7 away from 0 and 1, where PyTorch keeps the logarithm at -100.",
+    ),
+    minimiser="The share of label 1 among the targets.",
+    pitfalls=(
+        "It takes probabilities. Raw scores outside [0, 1] are an error; use binary cross-entropy with logits for them.",
+        "The logarithm is natural: p = 0.8 for label 1 costs 0.223, not 0.097.",
+        "A value of 0.693 is what p = 0.5 costs; it does not mean 69 % wrong.",
+    ),
+    references=(
+        "Bishop (2006): Pattern Recognition and Machine Learning, section 4.3.2",
+        "https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html",
+    ),
+    goldens=(
+        Golden("scikit-learn 1.9.1, log_loss", [0.8], [1.0], 0.2231435513142097, "sum"),
+        Golden("Keras 3.12, BinaryCrossentropy", [0.8, 0.3, 0.6, 0.1], [1.0, 0.0, 0.0, 1.0], 0.0),
+    ),
+    errors=(
+        ErrorCase([1.8], [1.0], "[0, 1]"),
+        ErrorCase([0.5], [2.0], "[0, 1]"),
+        ErrorCase([0.5, 0.5], [1.0], "shape"),
+    ),
+    derived=_derived,
+    derived_labels={"label_probability": "Probability of the true label"},
+)

@@ -1,0 +1,174 @@
+"""Cross-entropy on logits, with class indices."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from lossviz.losses.base import (
+    SUM,
+    Code,
+    Domain,
+    ErrorCase,
+    Fit,
+    Golden,
+    Input,
+    Inputs,
+    Loss,
+    Parameter,
+    Params,
+    Reduction,
+)
+from lossviz.losses.board import Board
+from lossviz.losses.helpers import REAL
+
+
+def _weight(inputs: Inputs, params: Params) -> Tensor | None:
+    weights = params["weight"]
+    classes = inputs["prediction"].shape[-1]
+    if weights is not None and len(weights) != classes:
+        raise ValueError(f"weight holds {len(weights)} numbers {weights!r}; allowed is one for each of {classes} classes")
+    return None if weights is None else inputs["prediction"].new_tensor(weights)
+
+
+def _terms(inputs: Inputs, params: Params) -> Tensor:
+    logits, target = inputs["prediction"], inputs["target"]
+    flat = F.cross_entropy(
+        logits.reshape(-1, logits.shape[-1]),
+        target.reshape(-1),
+        weight=_weight(inputs, params),
+        label_smoothing=params["label_smoothing"],
+        reduction="none",
+    )
+    return flat.reshape(target.shape)
+
+
+def _soft_target(inputs: Inputs, params: Params) -> Tensor:
+    """The target distribution after smoothing, times the class weights."""
+    logits, smoothing = inputs["prediction"], params["label_smoothing"]
+    classes = logits.shape[-1]
+    hard = F.one_hot(inputs["target"], classes).to(logits.dtype)
+    soft = (1 - smoothing) * hard + smoothing / classes
+    weight = _weight(inputs, params)
+    return soft if weight is None else soft * weight
+
+
+def _derivative(inputs: Inputs, params: Params) -> Tensor:
+    soft = _soft_target(inputs, params)
+    return torch.softmax(inputs["prediction"], -1) * soft.sum(-1, keepdim=True) - soft
+
+
+def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
+    softmax = torch.softmax(inputs["prediction"], -1)
+    label = softmax.gather(-1, inputs["target"][..., None])[..., 0]
+    log_softmax = torch.log_softmax(inputs["prediction"], -1)
+    numbers = {
+        "softmax": softmax,
+        "label_probability": label,
+        "label_logarithm": -log_softmax.gather(-1, inputs["target"][..., None])[..., 0],
+        "case": torch.full_like(label, 1.0 if params["label_smoothing"] else 0.0),
+    }
+    weight = _weight(inputs, params)
+    numbers["mean_logarithm"] = -(log_softmax if weight is None else log_softmax * weight).mean(-1)
+    if weight is not None:
+        numbers["label_weight"] = weight[inputs["target"]]
+        numbers["case"] = numbers["case"] + 2.0
+    return numbers
+
+
+WEIGHTED_MEAN = Reduction(
+    "mean",
+    "Mean",
+    "mean",
+    r"\frac{1}{\sum_{i=1}^{n} w_{c_i}} \sum_{i=1}^{n} #",
+    "target_weights",
+)
+
+LOSS = Loss(
+    key="cross_entropy",
+    title="Cross-entropy",
+    task="multiclass",
+    position=1,
+    summary="How surprised the model's class probabilities are by the true class; it takes raw scores (logits).",
+    notice=(
+        "Raise the logit of the true class: the loss falls, and the softmax takes from all other classes. Raise all three "
+        "logits of a sample by the same amount: nothing changes, because softmax sees only differences."
+    ),
+    aliases=("softmax loss", "categorical cross-entropy", "sparse categorical cross-entropy", "log loss", "CE"),
+    inputs=(
+        Input("prediction", "prediction", ("n", "k"), REAL, "logits: one raw score for each class"),
+        Input("target", "target", ("n",), Domain("index"), "index of the true class", differentiable=False),
+    ),
+    parameters=(
+        Parameter(
+            "label_smoothing",
+            r"\varepsilon",
+            0.0,
+            0.0,
+            1.0,
+            0.05,
+            "Share of the target that is spread evenly over all classes.",
+        ),
+        Parameter(
+            "weight",
+            "w",
+            None,
+            0.0,
+            1000.0,
+            0.5,
+            "How much a sample counts, by its class.",
+            kind="class_weights",
+        ),
+    ),
+    reductions=(WEIGHTED_MEAN, SUM),
+    terms=_terms,
+    derivative=_derivative,
+    formula=(
+        r"-\sum_{c=1}^{k} w_c\, q_{ic} \ln p_{ic},\quad p_{ic} = \frac{e^{z_{ic}}}{\sum_j e^{z_{ij}}},"
+        r"\quad q_{ic} = (1-\varepsilon)\,[c = y_i] + \frac{\varepsilon}{k}"
+    ),
+    gradient_formula=r"p_{ic} \sum_{j} w_j q_{ij} - w_c\, q_{ic}",
+    worked=(
+        "−ln {label_probability}",
+        "(1 − {label_smoothing}) · {label_logarithm} + {label_smoothing} · {mean_logarithm}",
+        "{label_weight} · {label_logarithm}",
+        "(1 − {label_smoothing}) · {label_weight} · {label_logarithm} + {label_smoothing} · {mean_logarithm}",
+    ),
+    board=Board(
+        "classes", ((2.0, 1.0, 0.0), (0.5, 1.5, -1.0), (1.0, 0.0, 0.8)), (0.0, 1.0, 2.0), prediction_label="Logit"
+    ),
+    fits=(Fit("multiclass", "identity", "index"),),
+    code=Code(
+        torch="F.cross_entropy({prediction}, {target}{arguments}, reduction={reduction!r})",
+        keras="keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction={keras_reduction!r})({target}, {prediction})",
+    ),
+    minimiser="The logarithms of the class frequencies (plus any constant, since softmax sees only differences).",
+    pitfalls=(
+        "It applies log-softmax itself. Softmax outputs put in as logits are squashed twice: the loss can never come near 0.",
+        "A uniform guess over k classes costs ln k: 1.099 for 3 classes, 2.303 for 10.",
+        "With class weights PyTorch's mean divides by the sum of the targets' weights, not by the number of samples.",
+    ),
+    references=(
+        "Goodfellow, Bengio, Courville (2016): Deep Learning, section 6.2.2.3",
+        "Szegedy et al. (2016): Rethinking the Inception Architecture (label smoothing), arXiv:1512.00567",
+        "https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html",
+    ),
+    goldens=(
+        Golden("scikit-learn 1.9.1, log_loss of the softmax", [[2.0, 1.0, 0.0]], [0], 0.4076059644443803),
+    ),
+    errors=(
+        ErrorCase([[2.0, 1.0, 0.0]], [3], "0 to 2"),
+        ErrorCase([[2.0, 1.0, 0.0]], [0.5], "whole number"),
+        ErrorCase([[2.0, 1.0, 0.0]], [0, 1], "shape"),
+        ErrorCase([[2.0, 1.0, 0.0]], [0], "one for each", {"weight": (1.0, 2.0)}),
+    ),
+    derived=_derived,
+    derived_labels={
+        "softmax": "Softmax",
+        "label_probability": "Probability of the true class",
+        "label_logarithm": "Minus its logarithm",
+        "mean_logarithm": "Mean of minus the logarithms",
+        "label_weight": "Class weight",
+    },
+)
