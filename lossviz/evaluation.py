@@ -138,7 +138,7 @@ def check_inputs(loss: Loss, prediction: Any, target: Any, dtype: str = "float64
         _check_domain(item, arrays[item.name], shape[-1])
     tensors = {name: torch.from_numpy(array).to(DTYPES[dtype]) for name, array in arrays.items()}
     if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-        raise ValueError(f"an input is too large for {dtype}; allowed is a size up to {torch.finfo(DTYPES[dtype]).max:.3g}")
+        raise ValueError(f"an input is too large for {dtype}; its limit is {torch.finfo(DTYPES[dtype]).max:.3g}")
     if loss.input("target").domain.kind == "index":
         tensors["target"] = torch.from_numpy(arrays["target"]).long()
     return tensors
@@ -191,3 +191,30 @@ def _check_domain(item: Input, array: NDArray[np.float64], classes: int) -> None
 def _shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def board_state(loss: Loss, prediction: Any, target: Any) -> dict[str, Tensor]:
+    """Check the numbers of a board and turn them into its state.
+
+    Args:
+        loss: The loss.
+        prediction: What is dragged, (n,) or (n, k).
+        target: The loss's target.
+
+    Returns:
+        float64 tensors "prediction" and "target".
+
+    Raises:
+        ValueError: If a number is not legal or does not fit on the board.
+
+    Example:
+        >>> board_state(losses.get("mse"), [1], [2])["prediction"]
+        tensor([1.], dtype=torch.float64)
+    """
+    state = {
+        name: torch.from_numpy(_array(name, value)) for name, value in (("prediction", prediction), ("target", target))
+    }
+    loss.board.check(state)
+    linked = loss.board.inputs(state)["prediction"] if loss.board.link else state["prediction"]
+    check_inputs(loss, linked, state["target"])
+    return state

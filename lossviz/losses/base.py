@@ -20,6 +20,7 @@ Task = Literal["regression", "binary", "multiclass", "distribution"]
 TASKS: Final[tuple[Task, ...]] = ("regression", "binary", "multiclass", "distribution")
 Inputs = Mapping[str, Tensor]
 Params = Mapping[str, Any]
+Template = str | Callable[[Params, str], str]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Domain:
         if self.kind == "interval":
             return f"a number in [{self.low:g}, {self.high:g}]"
         if self.kind == "labels":
-            return "one of " + ", ".join(f"{value:+g}" if min(self.values) < 0 else f"{value:g}" for value in self.values)
+            sign = "+" if min(self.values) < 0 else ""
+            return "one of " + ", ".join(f"{value:{sign}g}" for value in self.values)
         if self.kind == "index":
             return f"a whole number from 0 to {classes - 1}" if classes else "a class index, a whole number from 0"
         if self.kind == "simplex":
@@ -218,17 +220,22 @@ class ErrorCase:
 
 @dataclass(frozen=True)
 class Code:
-    """How other libraries write the loss; `lossviz.export` fills the gaps.
+    """How other libraries write the loss, as templates that `lossviz.export` fills in.
+
+    A template is a few lines of which the last is `loss = …`, or a function from checked parameters and the name of
+    the reduction to such lines. `prediction` and `target` exist: what a board's state holds (logits where the board
+    has a link), class indices as integers. `str.format` fills the gaps: `{reduction}` is PyTorch's name of the
+    reduction, `{keras_reduction}` is "sum" or "sum_over_batch_size", and each parameter stands under its name as a
+    Python number or list.
 
     Args:
-        torch: Template of a PyTorch expression. `{prediction}`, `{target}`, `{reduction}` and the parameters are
-            filled in, parameters as keyword arguments through `{arguments}`.
-        keras: Template of a Keras 3 expression, or None where Keras has no such loss.
+        torch: PyTorch; `torch` and `F` (torch.nn.functional) are imported, the arguments are tensors.
+        keras: Keras 3; `keras` is imported, the arguments are NumPy arrays.
         keras_note: What differs from PyTorch, in one sentence.
     """
 
-    torch: str
-    keras: str | None = None
+    torch: Template
+    keras: Template
     keras_note: str = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from lossviz.losses.base import MEAN, SUM, Code, Domain, ErrorCase, Fit, Golden, Input, Inputs, Loss, Params
 from lossviz.losses.board import Board
@@ -32,7 +32,9 @@ LOSS = Loss(
     title="Binary cross-entropy",
     task="binary",
     position=1,
-    summary="How surprised a predicted probability is by the true label: minus the logarithm of what it gave that label.",
+    summary=(
+        "How surprised a predicted probability is by the true label: minus the logarithm of what it gave that label."
+    ),
     notice=(
         "A probability of 0.8 for a label 1 costs 0.223. Drag it towards 0: the cost grows without limit in theory; "
         "PyTorch stops at 100, because it keeps the logarithm at -100 or more."
@@ -52,13 +54,16 @@ LOSS = Loss(
     board=Board("binary", (0.8, 0.3, 0.6, 0.1), (1.0, 0.0, 0.0, 1.0), "Probability", (0.0, 1.0), unit_interval=True),
     fits=(Fit("binary", "sigmoid", "zero_one"),),
     code=Code(
-        torch="F.binary_cross_entropy({prediction}, {target}, reduction={reduction!r})",
-        keras="keras.losses.BinaryCrossentropy(reduction={keras_reduction!r})({target}, {prediction})",
+        torch="loss = F.binary_cross_entropy(prediction, target, reduction={reduction!r})",
+        keras=(
+            "cross_entropy = keras.losses.BinaryCrossentropy(reduction={keras_reduction!r})\n"
+            "loss = cross_entropy(target[:, None], prediction[:, None])"
+        ),
         keras_note="Keras keeps probabilities 1e-7 away from 0 and 1, where PyTorch keeps the logarithm at -100.",
     ),
     minimiser="The share of label 1 among the targets.",
     pitfalls=(
-        "It takes probabilities. Raw scores outside [0, 1] are an error; use binary cross-entropy with logits for them.",
+        "It takes probabilities. Raw scores are refused; binary cross-entropy with logits is for them.",
         "The logarithm is natural: p = 0.8 for label 1 costs 0.223, not 0.097.",
         "A value of 0.693 is what p = 0.5 costs; it does not mean 69 % wrong.",
     ),

@@ -108,7 +108,8 @@ def _renormalise(index: tuple[int, ...]) -> Callable[[State, Tensor], Tensor]:
         rest = value[sample].clone()
         rest[category] = 0.0
         total = rest.sum()
-        shape = rest / total if total > 0 else torch.where(torch.arange(len(rest)) == category, 0.0, 1.0 / (len(rest) - 1))
+        even = torch.where(torch.arange(len(rest)) == category, 0.0, 1.0 / (len(rest) - 1))
+        shape = rest / total if total > 0 else even
         row = (1.0 - position)[:, None] * shape.to(value.dtype)
         row = torch.where(torch.arange(len(rest)) == category, position[:, None], row)
         placed = value.expand(len(position), *value.shape).clone()

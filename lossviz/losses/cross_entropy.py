@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from lossviz.losses.base import (
     SUM,
@@ -28,7 +28,7 @@ def _weight(inputs: Inputs, params: Params) -> Tensor | None:
     weights = params["weight"]
     classes = inputs["prediction"].shape[-1]
     if weights is not None and len(weights) != classes:
-        raise ValueError(f"weight holds {len(weights)} numbers {weights!r}; allowed is one for each of {classes} classes")
+        raise ValueError(f"weight is {weights!r}; allowed is None, or one for each of the {classes} classes")
     return None if weights is None else inputs["prediction"].new_tensor(weights)
 
 
@@ -56,7 +56,8 @@ def _soft_target(inputs: Inputs, params: Params) -> Tensor:
 
 def _derivative(inputs: Inputs, params: Params) -> Tensor:
     soft = _soft_target(inputs, params)
-    return torch.softmax(inputs["prediction"], -1) * soft.sum(-1, keepdim=True) - soft
+    gradient: Tensor = torch.softmax(inputs["prediction"], -1) * soft.sum(-1, keepdim=True) - soft
+    return gradient
 
 
 def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
@@ -77,6 +78,46 @@ def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
     return numbers
 
 
+_KERAS_SOFT = """\
+weight = keras.ops.array({weight})
+classes = prediction.shape[1]
+soft = (1 - {label_smoothing}) * keras.ops.one_hot(target, classes) + {label_smoothing} / classes
+terms = -keras.ops.sum(weight * soft * keras.ops.log_softmax(prediction), axis=1)
+loss = keras.ops.sum(terms)"""
+
+
+def _torch(params: Params, _: str) -> str:
+    lines = ["loss = F.cross_entropy(", "    prediction,", "    target,"]
+    if params["weight"] is not None:
+        lines.append("    weight=torch.tensor({weight}, dtype=prediction.dtype),")
+    if params["label_smoothing"]:
+        lines.append("    label_smoothing={label_smoothing},")
+    return "\n".join([*lines, "    reduction={reduction!r},", ")"])
+
+
+def _keras(params: Params, reduction: str) -> str:
+    weighted, smoothed = params["weight"] is not None, bool(params["label_smoothing"])
+    if weighted and smoothed:
+        return _KERAS_SOFT + ("" if reduction == "sum" else " / keras.ops.sum(keras.ops.take(weight, target))")
+    if weighted:
+        name = "sum" if reduction == "sum" else "mean_with_sample_weight"
+        return (
+            f"weighted = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction={name!r})\n"
+            "loss = weighted(target, prediction, sample_weight=keras.ops.take({weight}, target))"
+        )
+    if smoothed:
+        return (
+            "smoothed = keras.losses.CategoricalCrossentropy(\n"
+            "    from_logits=True, label_smoothing={label_smoothing}, reduction={keras_reduction!r}\n"
+            ")\n"
+            "loss = smoothed(keras.ops.one_hot(target, prediction.shape[1]), prediction)"
+        )
+    return (
+        "cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction={keras_reduction!r})\n"
+        "loss = cross_entropy(target, prediction)"
+    )
+
+
 WEIGHTED_MEAN = Reduction(
     "mean",
     "Mean",
@@ -92,8 +133,8 @@ LOSS = Loss(
     position=1,
     summary="How surprised the model's class probabilities are by the true class; it takes raw scores (logits).",
     notice=(
-        "Raise the logit of the true class: the loss falls, and the softmax takes from all other classes. Raise all three "
-        "logits of a sample by the same amount: nothing changes, because softmax sees only differences."
+        "Raise the logit of the true class: the loss falls, and the softmax takes from all other classes. Raise all "
+        "three logits of a sample by the same amount: nothing changes, because softmax sees only differences."
     ),
     aliases=("softmax loss", "categorical cross-entropy", "sparse categorical cross-entropy", "log loss", "CE"),
     inputs=(
@@ -140,12 +181,16 @@ LOSS = Loss(
     ),
     fits=(Fit("multiclass", "identity", "index"),),
     code=Code(
-        torch="F.cross_entropy({prediction}, {target}{arguments}, reduction={reduction!r})",
-        keras="keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction={keras_reduction!r})({target}, {prediction})",
+        torch=_torch,
+        keras=_keras,
+        keras_note=(
+            "Keras has no class weights in its loss; it weights samples, which is the same as long as the labels are "
+            "not smoothed."
+        ),
     ),
     minimiser="The logarithms of the class frequencies (plus any constant, since softmax sees only differences).",
     pitfalls=(
-        "It applies log-softmax itself. Softmax outputs put in as logits are squashed twice: the loss can never come near 0.",
+        "It applies log-softmax itself. Probabilities put in as logits are squashed twice: the loss cannot come near 0.",
         "A uniform guess over k classes costs ln k: 1.099 for 3 classes, 2.303 for 10.",
         "With class weights PyTorch's mean divides by the sum of the targets' weights, not by the number of samples.",
     ),
@@ -154,9 +199,7 @@ LOSS = Loss(
         "Szegedy et al. (2016): Rethinking the Inception Architecture (label smoothing), arXiv:1512.00567",
         "https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html",
     ),
-    goldens=(
-        Golden("scikit-learn 1.9.1, log_loss of the softmax", [[2.0, 1.0, 0.0]], [0], 0.4076059644443803),
-    ),
+    goldens=(Golden("scikit-learn 1.9.1, log_loss of the softmax", [[2.0, 1.0, 0.0]], [0], 0.4076059644443803),),
     errors=(
         ErrorCase([[2.0, 1.0, 0.0]], [3], "0 to 2"),
         ErrorCase([[2.0, 1.0, 0.0]], [0.5], "whole number"),

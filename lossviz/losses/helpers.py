@@ -11,6 +11,10 @@ from lossviz.losses.board import Board
 
 REAL: Final = Domain("real")
 
+KERAS_LAST_AXIS: Final = (
+    "Keras averages over the last axis first and takes the target first; [:, None] makes each number a row of its own."
+)
+
 REGRESSION_INPUTS: Final = (
     Input("prediction", "prediction", ("n", "..."), REAL, "what the model says"),
     Input("target", "target", ("n", "..."), REAL, "what is true"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from lossviz.losses.base import MEAN, SUM, Code, ErrorCase, Fit, Golden, Inputs, Loss, Params
-from lossviz.losses.helpers import REGRESSION_BOARD, REGRESSION_INPUTS, residual
+from lossviz.losses.helpers import KERAS_LAST_AXIS, REGRESSION_BOARD, REGRESSION_INPUTS, residual
 
 
 def _terms(inputs: Inputs, _: Params) -> Tensor:
@@ -39,8 +39,12 @@ LOSS = Loss(
     board=REGRESSION_BOARD,
     fits=(Fit("regression", "identity", "value"), Fit("binary", "tanh", "plus_minus")),
     code=Code(
-        torch="F.mse_loss({prediction}, {target}, reduction={reduction!r})",
-        keras="keras.losses.MeanSquaredError(reduction={keras_reduction!r})({target}, {prediction})",
+        torch="loss = F.mse_loss(prediction, target, reduction={reduction!r})",
+        keras=(
+            "squared_error = keras.losses.MeanSquaredError(reduction={keras_reduction!r})\n"
+            "loss = squared_error(target[:, None], prediction[:, None])"
+        ),
+        keras_note=KERAS_LAST_AXIS,
     ),
     minimiser="The mean of the targets.",
     pitfalls=(
@@ -52,9 +56,7 @@ LOSS = Loss(
         "Hastie, Tibshirani, Friedman (2009): The Elements of Statistical Learning, section 2.4",
         "https://pytorch.org/docs/stable/generated/torch.nn.MSELoss.html",
     ),
-    goldens=(
-        Golden("scikit-learn 1.9.1, mean_squared_error", [2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0], 0.375),
-    ),
+    goldens=(Golden("scikit-learn 1.9.1, mean_squared_error", [2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0], 0.375),),
     errors=(
         ErrorCase([1.0, 2.0], [1.0], "shape"),
         ErrorCase([float("nan")], [1.0], "finite"),
