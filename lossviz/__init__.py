@@ -7,5 +7,6 @@
 
 from lossviz import losses
 from lossviz.evaluation import Evaluation, evaluate
+from lossviz.tables import Tables, tables
 
-__all__ = ["Evaluation", "evaluate", "losses"]
+__all__ = ["Evaluation", "Tables", "evaluate", "losses", "tables"]
