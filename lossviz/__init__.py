@@ -6,7 +6,9 @@
 """
 
 from lossviz import losses
+from lossviz.descent import Descent, descend
 from lossviz.evaluation import Evaluation, evaluate
+from lossviz.proof import Proof, prove
 from lossviz.tables import Tables, tables
 
-__all__ = ["Evaluation", "Tables", "evaluate", "losses", "tables"]
+__all__ = ["Descent", "Evaluation", "Proof", "Tables", "descend", "evaluate", "losses", "prove", "tables"]
