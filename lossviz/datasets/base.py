@@ -1,0 +1,74 @@
+"""What a data set is: where its points come from, what they mean and how many there may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task = Literal["regression", "binary", "multiclass"]
+Array = NDArray[np.floating[Any]]
+
+SAMPLES_HIGH = 5000
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set: its meaning in words and the function that makes its points.
+
+    `draw(samples, noise, generator)` returns features of shape (samples, features) in raw units and targets of
+    shape (samples,): numbers for regression, class numbers from 0 for the other tasks. Real data ignores `noise`
+    (its bound is 0) and returns its rows in file order; fewer samples than rows are drawn without replacement.
+    """
+
+    key: str
+    title: str
+    task: Task
+    description: str
+    feature_names: tuple[str, ...]
+    target_name: str
+    draw: Callable[[int, float, np.random.Generator], tuple[Array, Array]]
+    samples: int
+    samples_low: int = 10
+    samples_high: int = SAMPLES_HIGH
+    noise: float = 0.0
+    noise_high: float = 0.0
+    noise_meaning: str = ""
+    classes: tuple[str, ...] = ()
+    real: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs a model needs: one for each of three or more classes, else one."""
+        return len(self.classes) if self.task == "multiclass" else 1
+
+    def generate(self, samples: int, noise: float, seed: int) -> tuple[Array, Array]:
+        """Return features and targets; the same arguments always give the same numbers.
+
+        Args:
+            samples: number of points, from `samples_low` to `samples_high`.
+            noise: from 0 to `noise_high`; `noise_meaning` says what it does.
+            seed: a whole number of 0 or more.
+
+        Returns:
+            Features of shape (samples, features) and targets of shape (samples,), both float64.
+
+        Raises:
+            ValueError: an argument is out of its bounds.
+
+        Example:
+            >>> from lossviz import datasets
+            >>> x, y = datasets.get("four_points").generate(4, 0.0, seed=0)
+            >>> x[:, 0].tolist(), y.tolist()
+            ([1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 8.0])
+        """
+        if not self.samples_low <= samples <= self.samples_high:
+            raise ValueError(f"samples is {samples!r}; {self.key!r} allows {self.samples_low} to {self.samples_high}")
+        if not 0.0 <= noise <= self.noise_high:
+            raise ValueError(f"noise is {noise!r}; {self.key!r} allows 0 to {self.noise_high:g}")
+        if seed < 0:
+            raise ValueError(f"seed is {seed!r}; a whole number of 0 or more is allowed")
+        return self.draw(samples, noise, np.random.default_rng(seed))

@@ -1,0 +1,53 @@
+"""The optimizers that a run can use, by key.
+
+Example:
+    >>> from lossviz import optimizers
+    >>> optimizers.keys()
+    ('sgd', 'momentum', 'rmsprop', 'adam')
+    >>> optimizers.get("adam").slots
+    ('mean', 'square')
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from .rules import ADAM, MOMENTUM, RMSPROP, SGD, Optimizer
+
+__all__ = ["Optimizer", "get", "keys"]
+
+_OPTIMIZERS = {optimizer.key: optimizer for optimizer in (SGD, MOMENTUM, RMSPROP, ADAM)}
+
+
+def keys() -> tuple[str, ...]:
+    """Return the keys of all optimizers, simplest first.
+
+    Example:
+        >>> from lossviz import optimizers
+        >>> len(optimizers.keys())
+        4
+    """
+    return tuple(_OPTIMIZERS)
+
+
+def get(key: str) -> Optimizer:
+    """Return the optimizer of that key.
+
+    Args:
+        key: one of `keys()`.
+
+    Returns:
+        The update rule, with its title, formula and memory slots.
+
+    Raises:
+        KeyError: there is no such optimizer; the message holds the nearest names.
+
+    Example:
+        >>> from lossviz import optimizers
+        >>> optimizers.get("sgd").title
+        'SGD'
+    """
+    if key not in _OPTIMIZERS:
+        near = get_close_matches(str(key), _OPTIMIZERS, n=3) or list(_OPTIMIZERS)
+        raise KeyError(f"unknown optimizer {key!r}; nearest: {', '.join(near)}")
+    return _OPTIMIZERS[key]

@@ -1,0 +1,310 @@
+"""`RunConfig`: everything that decides a run, in one frozen value that fits into JSON and a URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from lossviz import datasets, losses, optimizers
+from lossviz.losses.base import Fit, Loss
+from lossviz.models import ACTIVATIONS
+from lossviz.training.checks import number, one_of, shorten, truth, whole
+
+#: Lowest and highest value of each number in a `RunConfig`; `samples` and `noise` have bounds by data set too.
+BOUNDS: Final[dict[str, tuple[float, float]]] = {
+    "samples": (4, datasets.SAMPLES_HIGH),
+    "data_seed": (0, 2**32 - 1),
+    "validation_fraction": (0.0, 0.9),
+    "layers": (0, 6),
+    "units": (1, 64),
+    "learning_rate": (0.0, 100.0),
+    "momentum": (0.0, 1.0),
+    "batch_size": (1, datasets.SAMPLES_HIGH),
+    "epochs": (1, 10_000),
+    "seed": (0, 2**32 - 1),
+    "interventions": (0, 1000),
+}
+
+INITIALISATIONS: Final = ("default", "zeros")
+DTYPES: Final = ("float32", "float64")
+USUAL_LOSS: Final = {"regression": "mse", "binary": "bce_with_logits", "multiclass": "cross_entropy"}
+_LAST_UPDATE: Final = datasets.SAMPLES_HIGH * int(BOUNDS["epochs"][1])
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """A change made while a run goes on; it takes effect before update number `update`, counted from 0.
+
+    Example:
+        >>> Intervention(update=100, value=0.1)
+        Intervention(update=100, kind='learning_rate', value=0.1)
+    """
+
+    update: int
+    kind: str = "learning_rate"
+    value: float = 0.03
+
+    def __post_init__(self) -> None:
+        _set(self, "update", whole("intervention.update", self.update, 0, _LAST_UPDATE))
+        one_of("intervention.kind", self.kind, ("learning_rate",))
+        _set(self, "value", number("intervention.value", self.value, *BOUNDS["learning_rate"], low_open=True))
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides a run. The same config gives the same events, bit for bit.
+
+    Args:
+        dataset: key of `lossviz.datasets`.
+        samples: number of points, training and validation together; None means the data set's own number, for
+            real data all rows. Fewer rows of real data are drawn with `data_seed`.
+        noise: what the data set's `noise_meaning` says; None means the data set's own. 0 for real data.
+        data_seed: decides the points and which of them are for validation.
+        validation_fraction: share of the points held out, 0 to 0.9; 0 means no validation part.
+        standardise: subtract the training part's mean from each feature and divide by its standard deviation.
+            Targets keep their units.
+        hidden: units of each hidden layer, at most 6 layers of 1 to 64; () is a linear model.
+        activation: tanh, relu or sigmoid, of the hidden layers.
+        initialisation: "default", as `torch.nn.Linear` draws it, or "zeros".
+        dtype: "float32" or "float64".
+        loss: key of a loss that fits the data set's task; None means the usual one: mse for regression,
+            bce_with_logits for two classes, cross_entropy for more.
+        loss_parameters: the loss's own parameters by name, as a mapping or as pairs; others keep their default.
+        optimizer: sgd, momentum, rmsprop or adam.
+        learning_rate: above 0, up to 100.
+        momentum: from 0 to below 1; only the optimizer "momentum" uses it.
+        batch_size: samples in one update; None means the whole training part.
+        epochs: passes through the training part, 1 to 10,000.
+        seed: decides the initial parameters and the order of the samples.
+        interventions: changes made on the way, at most 1,000.
+
+    Raises:
+        ValueError: a field has a value that is not allowed; the message names field, value and what is allowed.
+
+    Example:
+        >>> from lossviz.training import RunConfig
+        >>> config = RunConfig(dataset="iris", hidden=(8,))
+        >>> config.loss, config.samples
+        ('cross_entropy', 150)
+        >>> RunConfig.from_dict(config.to_dict()) == config
+        True
+        >>> RunConfig(epochs=0)
+        Traceback (most recent call last):
+        ValueError: epochs is 0; a whole number from 1 to 10000 is allowed
+    """
+
+    dataset: str = "circle"
+    samples: int | None = None
+    noise: float | None = None
+    data_seed: int = 0
+    validation_fraction: float = 0.5
+    standardise: bool = True
+    hidden: tuple[int, ...] = (4, 2)
+    activation: str = "tanh"
+    initialisation: str = "default"
+    dtype: str = "float32"
+    loss: str | None = None
+    loss_parameters: Mapping[str, Any] | tuple[tuple[str, Any], ...] = ()
+    optimizer: str = "sgd"
+    learning_rate: float = 0.03
+    momentum: float = 0.9
+    batch_size: int | None = 10
+    epochs: int = 300
+    seed: int = 0
+    interventions: tuple[Intervention, ...] = ()
+
+    def __post_init__(self) -> None:
+        one_of("dataset", self.dataset, datasets.keys())
+        data = datasets.get(self.dataset)
+        samples = data.samples if self.samples is None else self.samples
+        _set(self, "samples", whole("samples", samples, data.samples_low, data.samples_high))
+        noise = data.noise if self.noise is None else self.noise
+        _set(self, "noise", number("noise", noise, 0.0, data.noise_high))
+        for name in ("data_seed", "epochs", "seed"):
+            _set(self, name, whole(name, getattr(self, name), *_whole_bounds(name)))
+        _set(
+            self,
+            "validation_fraction",
+            number("validation_fraction", self.validation_fraction, *BOUNDS["validation_fraction"]),
+        )
+        truth("standardise", self.standardise)
+        _set(self, "hidden", _hidden(self.hidden))
+        one_of("activation", self.activation, ACTIVATIONS)
+        one_of("initialisation", self.initialisation, INITIALISATIONS)
+        one_of("dtype", self.dtype, DTYPES)
+        if self.loss is None:
+            _set(self, "loss", USUAL_LOSS[data.task])
+        one_of("loss", self.loss, losses_for(data.task))
+        _set(self, "loss_parameters", _parameters(losses.get(self.loss_key), self.loss_parameters, len(data.classes)))
+        one_of("optimizer", self.optimizer, optimizers.keys())
+        _set(
+            self, "learning_rate", number("learning_rate", self.learning_rate, *BOUNDS["learning_rate"], low_open=True)
+        )
+        _set(self, "momentum", number("momentum", self.momentum, *BOUNDS["momentum"], high_open=True))
+        if self.batch_size is not None:
+            _set(self, "batch_size", whole("batch_size", self.batch_size, *_whole_bounds("batch_size")))
+        _set(self, "interventions", _interventions(self.interventions))
+
+    @property
+    def task(self) -> datasets.Task:
+        """The task of the data set."""
+        return datasets.get(self.dataset).task
+
+    @property
+    def loss_key(self) -> str:
+        """The key of the loss; never None once the config stands."""
+        assert self.loss is not None
+        return self.loss
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The loss's parameters, all of them, by name."""
+        return dict(self.loss_parameters)
+
+    @property
+    def fit(self) -> Fit:
+        """How the loss is trained on this task: the link and the labels."""
+        return next(fit for fit in losses.get(self.loss_key).fits if fit.task == self.task)
+
+    @property
+    def metric(self) -> str:
+        """What `train_metric` and `validation_metric` of an event hold: "accuracy" or, for regression, "r2"."""
+        return "r2" if self.task == "regression" else "accuracy"
+
+    @property
+    def validation_samples(self) -> int:
+        """Number of points held out."""
+        assert self.samples is not None
+        if self.validation_fraction == 0.0:
+            return 0
+        return min(max(round(self.validation_fraction * self.samples), 1), self.samples - 1)
+
+    @property
+    def training_samples(self) -> int:
+        """Number of points trained on."""
+        assert self.samples is not None
+        return self.samples - self.validation_samples
+
+    @property
+    def batch_rows(self) -> int:
+        """Samples in one update: the batch size, or the whole training part if that is smaller."""
+        return min(self.batch_size or self.training_samples, self.training_samples)
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Updates in one pass through the training part; the last batch may be smaller than the others."""
+        return -(-self.training_samples // self.batch_rows)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units from the features to the outputs."""
+        data = datasets.get(self.dataset)
+        return (len(data.feature_names), *self.hidden, data.outputs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the config as JSON types; `from_dict` turns it back into an equal config."""
+        result: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        result["hidden"] = list(self.hidden)
+        result["loss_parameters"] = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in self.parameters.items()
+        }
+        result["interventions"] = [
+            {"update": item.update, "kind": item.kind, "value": item.value} for item in self.interventions
+        ]
+        return result
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> RunConfig:
+        """Return the config that JSON data describes; fields that are missing keep their default.
+
+        Args:
+            given: field names and values, as `to_dict` gives them.
+
+        Returns:
+            The config.
+
+        Raises:
+            ValueError: a field is unknown, has the wrong type or is out of bounds.
+
+        Example:
+            >>> RunConfig.from_dict({"optimiser": "adam"})
+            Traceback (most recent call last):
+            ValueError: unknown field 'optimiser'; allowed: dataset, samples, noise, data_seed, ...
+        """
+        if not isinstance(given, Mapping):
+            raise ValueError(f"the config is {shorten(given)}; an object with named fields is allowed")
+        names = [field.name for field in fields(cls)]
+        for name in given:
+            if name not in names:
+                raise ValueError(f"unknown field {shorten(name)}; allowed: {', '.join(names)}")
+        return cls(**given)
+
+    def with_intervention(self, intervention: Intervention) -> RunConfig:
+        """Return this config with one more intervention; a later one at the same update takes its place."""
+        return replace(self, interventions=(*self.interventions, intervention))
+
+
+def losses_for(task: str) -> tuple[str, ...]:
+    """Return the keys of the losses that a model can be trained with on that task.
+
+    Example:
+        >>> "mse" in losses_for("regression"), "mse" in losses_for("multiclass")
+        (True, False)
+    """
+    found = (losses.get(key) for key in losses.keys())  # noqa: SIM118 (a function, not a dict)
+    return tuple(loss.key for loss in found if any(fit.task == task for fit in loss.fits))
+
+
+def _set(target: object, name: str, value: object) -> None:
+    object.__setattr__(target, name, value)
+
+
+def _whole_bounds(name: str) -> tuple[int, int]:
+    low, high = BOUNDS[name]
+    return int(low), int(high)
+
+
+def _hidden(value: Any) -> tuple[int, ...]:
+    low, high = _whole_bounds("layers")
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes) or not low <= len(value) <= high:
+        raise ValueError(f"hidden is {shorten(value)}; a list of {low} to {high} numbers of units is allowed")
+    return tuple(whole(f"hidden[{index}]", units, *_whole_bounds("units")) for index, units in enumerate(value))
+
+
+def _parameters(loss: Loss, value: Any, classes: int) -> tuple[tuple[str, Any], ...]:
+    try:
+        given = dict(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"loss_parameters is {shorten(value)}; names with values are allowed") from None
+    checked = loss.check_parameters(given)
+    for parameter in loss.parameters:
+        weights = checked[parameter.name]
+        if parameter.kind != "class_weights" or weights is None:
+            continue
+        # A batch whose targets all weigh 0 would divide by 0.
+        if len(weights) != classes or min(weights) <= 0.0:
+            raise ValueError(
+                f"loss_parameters.{parameter.name} is {shorten(weights)}; "
+                f"null or {classes} numbers above 0, one for each class, are allowed"
+            )
+    return tuple(checked.items())
+
+
+def _interventions(value: Any) -> tuple[Intervention, ...]:
+    low, high = _whole_bounds("interventions")
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes) or not low <= len(value) <= high:
+        raise ValueError(f"interventions is {shorten(value)}; a list of {low} to {high} interventions is allowed")
+    last: dict[tuple[int, str], Intervention] = {}
+    for item in value:
+        if isinstance(item, Mapping):
+            names = {field.name for field in fields(Intervention)}
+            if set(item) != names:
+                raise ValueError(
+                    f"an intervention has the fields {shorten(list(item))}; exactly update, kind and value are allowed"
+                )
+            item = Intervention(**item)
+        if not isinstance(item, Intervention):
+            raise ValueError(f"an intervention is {shorten(item)}; an object with update, kind and value is allowed")
+        last[item.update, item.kind] = item
+    return tuple(sorted(last.values(), key=lambda item: item.update))

@@ -1,0 +1,143 @@
+"""The points of a run: split into training and validation part, and prepared for the passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lossviz import datasets
+from lossviz.datasets.base import Array
+from lossviz.models import with_ones
+from lossviz.training.config import RunConfig
+
+TORCH_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The points of a run in raw units; targets are numbers or class numbers from 0. All arrays are read-only.
+
+    `mean` and `spread` are those of the training part's features: `(x - mean) / spread` is what a standardised
+    model sees. A feature that never changes has spread 1.
+    """
+
+    x_train: Array
+    y_train: Array
+    x_validation: Array
+    y_validation: Array
+    feature_names: tuple[str, ...]
+    target_name: str
+    classes: tuple[str, ...]
+    task: datasets.Task
+    mean: Array
+    spread: Array
+
+
+def dataset(config: RunConfig) -> Split:
+    """Return the points that a run uses.
+
+    Args:
+        config: its data set, samples, noise, data seed and validation fraction count.
+
+    Returns:
+        The split; rows keep the data set's order within each part.
+
+    Example:
+        >>> from lossviz.training import RunConfig, dataset
+        >>> split = dataset(RunConfig(dataset="iris", validation_fraction=0.2))
+        >>> split.x_train.shape, split.x_validation.shape, split.classes
+        ((120, 4), (30, 4), ('setosa', 'versicolor', 'virginica'))
+    """
+    assert config.samples is not None
+    assert config.noise is not None
+    return _split(config.dataset, config.samples, config.noise, config.data_seed, config.validation_samples)
+
+
+@lru_cache(maxsize=64)
+def _split(key: str, samples: int, noise: float, seed: int, held_out: int) -> Split:
+    data = datasets.get(key)
+    x, y = data.generate(samples, noise, seed)
+    # A stream of its own, so that the same points are drawn whatever share of them is held out.
+    order = np.random.default_rng((seed, 1)).permutation(samples)
+    validation, train = np.sort(order[:held_out]), np.sort(order[held_out:])
+    spread = x[train].std(axis=0)
+    split = Split(
+        x_train=x[train],
+        y_train=y[train],
+        x_validation=x[validation],
+        y_validation=y[validation],
+        feature_names=data.feature_names,
+        target_name=data.target_name,
+        classes=data.classes,
+        task=data.task,
+        mean=x[train].mean(axis=0),
+        spread=np.where(spread > 0, spread, 1.0),
+    )
+    for value in vars(split).values():
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    return split
+
+
+def features(config: RunConfig, x: Array) -> Tensor:
+    """Return raw features as the model takes them: standardised if the config says so, with a column of ones."""
+    if config.standardise:
+        split = dataset(config)
+        x = (x - split.mean) / split.spread
+    return with_ones(torch.from_numpy(np.array(x, dtype=np.float64)).to(TORCH_DTYPES[config.dtype]))
+
+
+_ENCODERS: dict[str, Callable[[Tensor, int, torch.dtype], Tensor]] = {
+    "value": lambda y, classes, dtype: y.to(dtype),
+    "zero_one": lambda y, classes, dtype: y.to(dtype),
+    "plus_minus": lambda y, classes, dtype: (2.0 * y - 1.0).to(dtype),
+    "index": lambda y, classes, dtype: y.long(),
+    "one_hot": lambda y, classes, dtype: torch.nn.functional.one_hot(y.long(), classes).to(dtype),
+}
+
+
+def targets(config: RunConfig, y: Array) -> Tensor:
+    """Return targets as the loss takes them: numbers, 0/1, -1/+1, class numbers or one-hot rows."""
+    classes = len(datasets.get(config.dataset).classes)
+    return _ENCODERS[config.fit.labels](torch.from_numpy(y.copy()), classes, TORCH_DTYPES[config.dtype])
+
+
+class Rows:
+    """Some points as the passes take them, with room for their predictions.
+
+    `prediction` has shape (rows, outputs); `inputs` holds the same memory in the shape the loss takes, and the
+    targets. Slices share memory with the whole.
+    """
+
+    def __init__(self, x: Tensor, target: Tensor, prediction: Tensor) -> None:
+        self.x = x
+        self.target = target
+        self.prediction = prediction
+        shaped = prediction if prediction.shape[1] > 1 else prediction.view(-1)
+        self.inputs = {"prediction": shaped, "target": target}
+
+    def __len__(self) -> int:
+        return self.x.shape[0]
+
+    @classmethod
+    def of(cls, config: RunConfig, x: Array, y: Array) -> Rows:
+        """Return the rows of raw features and targets."""
+        prepared = features(config, x)
+        return cls(prepared, targets(config, y), torch.zeros(len(x), config.sizes[-1], dtype=prepared.dtype))
+
+    def empty_like(self) -> Rows:
+        """Return rows of the same shape with memory of their own."""
+        return Rows(self.x.clone(), self.target.clone(), self.prediction.clone())
+
+    def batches(self, size: int) -> list[Rows]:
+        """Return consecutive slices of `size` rows; the last may be smaller."""
+        return [self.slice(start, start + size) for start in range(0, len(self), size)]
+
+    def slice(self, start: int, stop: int) -> Rows:
+        """Return the rows from start to before stop."""
+        return Rows(self.x[start:stop], self.target[start:stop], self.prediction[start:stop])

@@ -1,0 +1,272 @@
+"""The training loop as explicit state: `init`, `step`, `apply`, and `run` over them.
+
+No thread, clock, callback or global random state lives here. One `step` is one update on one batch. Predictions
+of each batch are kept until the epoch ends, so that the losses of all batches are computed in one go.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lossviz import losses, optimizers
+from lossviz.models import LINKS, Network
+from lossviz.training.config import Intervention, RunConfig
+from lossviz.training.data import TORCH_DTYPES, Rows, Split, dataset
+from lossviz.training.measure import Measurement, Meter
+
+# Seeds are below this, so weights and order never share a stream; with it, `torch.manual_seed(seed)` and a chain
+# of `nn.Linear` gives the very weights of the run.
+_ORDER_STREAM = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What one epoch brought.
+
+    Args:
+        epoch: number of this epoch, from 1.
+        batch_loss: mean of the losses of its batches, each before its update, weighted by batch size.
+        train_loss: loss of the whole training part after the epoch.
+        validation_loss: the same of the validation part; None where there is none.
+        train_metric: accuracy (0 to 1), or R squared for regression; None where it is not defined.
+        validation_metric: the same of the validation part.
+        learning_rate: the rate of the epoch's last update.
+        updates: number of updates made so far.
+    """
+
+    epoch: int
+    batch_loss: float
+    train_loss: float
+    validation_loss: float | None
+    train_metric: float | None
+    validation_metric: float | None
+    learning_rate: float
+    updates: int
+
+    @property
+    def finite(self) -> bool:
+        """Whether all losses are finite numbers."""
+        return all(math.isfinite(x) for x in (self.batch_loss, self.train_loss, self.validation_loss or 0.0))
+
+
+class RunState:
+    """A run between two updates. Make one with `init` or `restore`; `step` moves it on in place.
+
+    Public attributes: `config`, `split`, `network`, `learning_rate`, `epoch` (epochs completed), `updates`
+    (updates made), `finished` and, once finished, `reason`: a sentence for the learner.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        dtype = TORCH_DTYPES[config.dtype]
+        self.config = config
+        self.split: Split = dataset(config)
+        self.loss = losses.get(config.loss_key)
+        self.loss_parameters = config.parameters
+        self.link = LINKS[config.fit.link]
+        self.network = Network(config.sizes, config.activation, dtype)
+        self.optimizer = optimizers.get(config.optimizer)
+        self.slots: dict[str, Tensor] = self.optimizer.start(self.network.parameters)
+        self.generator = torch.Generator().manual_seed(config.seed + _ORDER_STREAM)
+        self.learning_rate = config.learning_rate
+        self.epoch = 0
+        self.updates = 0
+        self.finished = False
+        self.reason = ""
+
+        self.training = Rows.of(config, self.split.x_train, self.split.y_train)
+        self.ordered = self.training.empty_like()
+        self.batches = self.ordered.batches(config.batch_rows)
+        self.workspaces = {len(batch): self.network.workspace(len(batch)) for batch in self.batches}
+        self.order = torch.arange(len(self.training))
+        self.position = 0  # number of the next batch in its epoch
+        self.meter = Meter(config, self.network, self.split)
+        self.rates = {item.update: item.value for item in config.interventions}
+
+        sizes = torch.tensor([len(batch) for batch in self.batches])
+        self._batch_of_row = torch.repeat_interleave(torch.arange(len(self.batches)), sizes)
+        self._batch_sizes = sizes.to(torch.float64)
+
+    def gather(self) -> None:
+        """Copy the training rows into the order of this epoch."""
+        torch.index_select(self.training.x, 0, self.order, out=self.ordered.x)
+        torch.index_select(self.training.target, 0, self.order, out=self.ordered.target)
+
+    def shuffle(self) -> None:
+        """Draw the order of a new epoch. A full batch needs none: its gradient is the same in any order."""
+        if len(self.batches) > 1:
+            torch.randperm(len(self.training), generator=self.generator, out=self.order)
+            self.gather()
+
+    def denominator(self, rows: Rows) -> Tensor | float:
+        """What the loss divides the sum of the terms of these rows by."""
+        return self.loss.denominator(rows.inputs, self.loss_parameters, "mean")
+
+    def differentiate(self, rows: Rows) -> None:
+        """Predict these rows and write d loss/d parameters into the network's gradient."""
+        space = self.workspaces[len(rows)]
+        raw = self.network.forward(rows.x, space)
+        self.link.forward(raw, rows.prediction)
+        slope = self.loss.derivative(rows.inputs, self.loss_parameters)
+        delta = torch.div(slope, self.denominator(rows)).view(rows.prediction.shape)
+        self.network.backward(rows.x, self.link.backward(delta, rows.prediction), space)
+
+    def batch_losses(self) -> Tensor:
+        """Return the loss of each batch of this epoch, each before its update, in float64."""
+        terms = self.loss.terms(self.ordered.inputs, self.loss_parameters)
+        per_row = terms.reshape(len(self.ordered), -1).sum(1, dtype=torch.float64)
+        sums = torch.zeros(len(self.batches), dtype=torch.float64).index_add_(0, self._batch_of_row, per_row)
+        return sums / torch.tensor([float(self.denominator(batch)) for batch in self.batches], dtype=torch.float64)
+
+    def last_batch_loss(self) -> float | None:
+        """Return the loss of the latest batch, before its update; None before the first update."""
+        if self.updates == 0:
+            return None
+        rows = self.batches[self.position - 1]
+        terms = self.loss.terms(rows.inputs, self.loss_parameters)
+        return float(terms.sum(dtype=torch.float64)) / float(self.denominator(rows))
+
+    def end_epoch(self) -> Event:
+        """Measure the whole training and validation part and say whether the run goes on."""
+        self.position = 0
+        self.epoch += 1
+        batch_loss = float((self.batch_losses() * self._batch_sizes).sum()) / len(self.training)
+        measured = self.meter.measure()
+        event = Event(
+            self.epoch,
+            batch_loss,
+            measured.train_loss,
+            measured.validation_loss,
+            measured.train_metric,
+            measured.validation_metric,
+            self.learning_rate,
+            self.updates,
+        )
+        if not event.finite:
+            self.finished = True
+            self.reason = (
+                f"Training stopped in epoch {self.epoch}: the loss grew beyond the largest number that "
+                f"{self.config.dtype} can hold. The steps were too large. Try a smaller learning rate."
+            )
+        elif self.epoch == self.config.epochs:
+            self.finished = True
+            self.reason = "The one epoch is done." if self.epoch == 1 else f"All {self.epoch:,} epochs are done."
+        return event
+
+
+def init(config: RunConfig) -> RunState:
+    """Return a run before its first update.
+
+    Args:
+        config: everything that decides the run.
+
+    Returns:
+        The state, with data prepared and parameters initialised.
+
+    Example:
+        >>> from lossviz.training import RunConfig, init
+        >>> state = init(RunConfig())
+        >>> state.updates, state.network.sizes
+        (0, (2, 4, 2, 1))
+    """
+    state = RunState(config)
+    state.network.initialise(config.initialisation, torch.Generator().manual_seed(config.seed))
+    return state
+
+
+def step(state: RunState) -> Event | None:
+    """Make one update on the next batch.
+
+    Args:
+        state: the run; it is changed in place. A finished run stays as it is.
+
+    Returns:
+        The event of the epoch that this update ended, else None.
+
+    Example:
+        >>> from lossviz.training import CLASSIC, init, step
+        >>> state = init(CLASSIC)
+        >>> step(state).batch_loss
+        30.0
+    """
+    if state.finished:
+        return None
+    if state.position == 0:
+        state.shuffle()
+    state.learning_rate = state.rates.get(state.updates, state.learning_rate)
+    state.differentiate(state.batches[state.position])
+    state.position += 1
+    state.updates += 1
+    state.optimizer.update(
+        state.network.parameters,
+        state.network.gradient,
+        state.slots,
+        state.learning_rate,
+        state.config.momentum,
+        state.updates,
+    )
+    return state.end_epoch() if state.position == len(state.batches) else None
+
+
+def run(config: RunConfig) -> Iterator[Event]:
+    """Train and give one event for each epoch.
+
+    Args:
+        config: everything that decides the run.
+
+    Yields:
+        Events; the last one may hold losses that are infinite or not a number, and then the run is over.
+
+    Example:
+        >>> from lossviz.training import RunConfig, run
+        >>> [event.epoch for event in run(RunConfig(epochs=3))]
+        [1, 2, 3]
+    """
+    state = init(config)
+    while not state.finished:
+        event = step(state)
+        if event is not None:
+            yield event
+
+
+def apply(state: RunState, intervention: Intervention) -> None:
+    """Change a run that goes on, and keep the change in `state.config`, so that a replay is exact.
+
+    Args:
+        state: the run; it is changed in place.
+        intervention: a change before the next update or a later one.
+
+    Raises:
+        ValueError: the intervention lies before the next update, or there are too many of them.
+
+    Example:
+        >>> from lossviz.training import Intervention, RunConfig, apply, init, step
+        >>> state = init(RunConfig())
+        >>> step(state)
+        >>> apply(state, Intervention(update=state.updates, value=0.1))
+        >>> state.learning_rate, state.config.interventions[0].update
+        (0.1, 1)
+    """
+    if intervention.update < state.updates:
+        raise ValueError(
+            f"intervention.update is {intervention.update}; the next update, {state.updates}, or a later one is allowed"
+        )
+    state.config = state.config.with_intervention(intervention)
+    state.rates[intervention.update] = intervention.value
+    if intervention.update == state.updates:
+        state.learning_rate = intervention.value
+
+
+def measure(state: RunState) -> Measurement:
+    """Return the losses and metrics of the whole training and validation part as the parameters stand now.
+
+    Example:
+        >>> from lossviz.training import CLASSIC, init, measure
+        >>> measure(init(CLASSIC)).train_loss
+        30.0
+    """
+    return state.meter.measure()
