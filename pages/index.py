@@ -1,0 +1,26 @@
+"""Page settings and navigation; Streamlit runs this before the chosen page at every interaction."""
+
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).resolve().parent
+
+# A falling curve and its tangent: what the whole laboratory is about.
+MARK = (
+    '<rect width="32" height="32" rx="7" fill="#0b5cad"/>'
+    '<path d="M5 6c3 14 8 19 13 19 4 0 7-3 9-8" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/>'
+    '<path d="M5 13l11 15" stroke="#ffc36b" stroke-width="2" stroke-linecap="round"/>'
+    '<circle cx="10.2" cy="20" r="3" fill="#ffc36b"/>'
+)
+ICON = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{MARK}</svg>'
+
+st.set_page_config(page_title="lossviz", page_icon=ICON, layout="wide")
+
+pages = [
+    st.Page(HERE / file, title=title, url_path=title.lower(), default=title == "Explore")
+    for file, title in (("explore.py", "Explore"), ("train.py", "Train"))
+    if (HERE / file).is_file()
+]
+page = st.navigation(pages, position="top")
+page.run()

@@ -1,0 +1,170 @@
+"""Browser tests: a real Chromium against a real server.
+
+    def test_name(open_page):
+        page = open_page("/explore?loss=huber")        # waits until Streamlit has finished the run
+        page.get_by_role("button", name="Reset", exact=True).click()
+        settle(page)                                   # from tests.browser.conftest: waits for the rerun to end
+        expect(page.get_by_text("Loss", exact=True)).to_be_visible()
+
+- `page` is a fresh context for each test. The test fails if the page wrote to the console as an error or a warning
+  that names a policy, threw an error, or asked any other host for anything.
+- A test that provokes console errors says so: `expected_console.append("part of the message")`.
+- `viewport` is "desktop" (1280x800) or "phone" (390x844), `colour_scheme` "light" or "dark". Both are fixtures:
+      @pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
+      @pytest.mark.parametrize("colour_scheme", ["light", "dark"], indirect=True)
+- `axe(page)` returns accessibility violations beyond the known exceptions: `assert axe(page) == []`.
+- `chromium` is the browser, for a test that needs several contexts; `server_url` and `start_server` are in
+  tests/conftest.py.
+- Locators by role and label with exact=True; wait for a condition, never for a time: `expect`, or for what only
+  JavaScript can see `wait_until(page, "() => …")`. page.wait_for_function does not work under our policy (no eval).
+- Do not call asyncio.run here: Playwright's own loop runs in this thread. For WebSockets use `websockets.sync`.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from deploy.environment import CHROMIUM_ARGUMENTS, find_chromium
+
+VIEWPORTS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+IDLE = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
+UNFINISHED = '[data-stale="true"], [data-testid="stSkeleton"]'
+
+
+def settle(page: Page) -> None:
+    """Waits until Streamlit is connected, has finished its run and shows no stale element."""
+    page.wait_for_selector(IDLE, state="attached")
+    wait_until(page, f"() => !document.querySelector({UNFINISHED!r})")
+
+
+def wait_until(page: Page, condition: str, argument: object = None, seconds: float = 15) -> None:
+    """Waits until a JavaScript function returns something true; page.wait_for_function needs eval, which is refused."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(condition, argument):
+        if time.monotonic() > deadline:
+            pytest.fail(f"after {seconds} s this was still not so: {condition}")
+        page.wait_for_timeout(20)
+
+
+# To find out under which path it is served, Streamlit 1.67 first asks below the page's own address and takes a 404
+# as the answer "not here".
+STREAMLIT_PROBE = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser, one for the session."""
+    path = find_chromium()
+    if path is None:
+        pytest.fail("no Chromium found: run python3 deploy/test.py, or set LOSSVIZ_CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def viewport(request: pytest.FixtureRequest) -> str:
+    """The size of the window, by name."""
+    return str(getattr(request, "param", "desktop"))
+
+
+@pytest.fixture
+def colour_scheme(request: pytest.FixtureRequest) -> str:
+    """The colour scheme that the system asks for."""
+    return str(getattr(request, "param", "light"))
+
+
+@pytest.fixture
+def expected_console() -> list[str]:
+    """Parts of console messages that this test provokes on purpose."""
+    return []
+
+
+@pytest.fixture
+def page(
+    chromium: Browser, server_url: str, viewport: str, colour_scheme: str, expected_console: list[str]
+) -> Iterator[Page]:
+    """A fresh page that watches for errors and foreign requests."""
+    context = chromium.new_context(
+        viewport=VIEWPORTS[viewport],  # type: ignore[arg-type]
+        color_scheme=colour_scheme,  # type: ignore[arg-type]
+        has_touch=viewport == "phone",
+        base_url=server_url,
+    )
+    context.set_default_timeout(15_000)
+    problems: list[str] = []
+    own_hosts = {urlsplit(server_url).netloc}
+
+    def on_console(message: ConsoleMessage) -> None:
+        serious = message.type == "error" or (message.type == "warning" and "Policy" in message.text)
+        probe = "404" in message.text and STREAMLIT_PROBE.search(message.location.get("url", ""))
+        if serious and not probe and not any(part in message.text for part in expected_console):
+            problems.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
+
+    def on_request(asked: Request) -> None:
+        address = urlsplit(asked.url)
+        if address.scheme in {"http", "https", "ws", "wss"} and address.netloc not in own_hosts:
+            problems.append(f"foreign request: {asked.url}")
+
+    page = context.new_page()
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+    page.on("websocket", lambda socket: on_request(socket))
+    context.on("request", on_request)
+    yield page
+    context.close()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def open_page(page: Page) -> Callable[[str], Page]:
+    """Goes to a path of the app and waits until it is complete."""
+
+    def open_path(path: str = "/") -> Page:
+        page.goto(path)
+        settle(page)
+        return page
+
+    return open_path
+
+
+@dataclass(frozen=True)
+class AxeException:
+    """A violation that Streamlit's own markup causes and that we cannot mend from outside."""
+
+    rule: str
+    selector: str
+    version: str
+    reason: str
+
+
+AXE_EXCEPTIONS: tuple[AxeException, ...] = ()
+
+_IS_INSIDE = "([target, selector]) => Boolean(document.querySelector(target)?.closest(selector))"
+
+
+def _excused(page: Page, rule: str, target: list[Any]) -> bool:
+    # A target with several or nested entries lies in a frame or a shadow root, where no exception applies.
+    if len(target) != 1 or not isinstance(target[0], str):
+        return False
+    return any(
+        page.evaluate(_IS_INSIDE, [target[0], known.selector]) for known in AXE_EXCEPTIONS if known.rule == rule
+    )
+
+
+def axe(page: Page) -> list[str]:
+    """Accessibility violations of the page as it stands, one line an element, known exceptions left out."""
+    found = []
+    for violation in Axe().run(page).response["violations"]:
+        for node in violation["nodes"]:
+            if not _excused(page, violation["id"], node["target"]):
+                found.append(f"{violation['id']}: {node['target']} {node['html'][:200]} ({node['failureSummary']})")
+    return found

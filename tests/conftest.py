@@ -1,0 +1,88 @@
+"""What every room's tests share: the order of the suite and real servers.
+
+`server_url` is the address of one warm server for the whole session; `start_server` starts another one with options
+or environment variables of its own:
+
+    def test_something(start_server):
+        with start_server("--server.baseUrlPath", "lab") as url:
+            httpx.get(f"{url}/assets/plotly.min.js")
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+
+ServerStarter = Callable[..., AbstractContextManager[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests run last: Playwright's event loop stays in the main thread, where asyncio.run then fails."""
+    items.sort(key=lambda item: "browser" in item.path.relative_to(ROOT).parts)
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], health: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            if httpx.get(health, timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    pytest.fail(f"the server did not answer at {health}:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> ServerStarter:
+    """Starts `streamlit run app.py` with extra arguments and environment; yields the address, stops it afterwards."""
+    logs = tmp_path_factory.mktemp("servers")
+
+    @contextmanager
+    def start(*arguments: str, **environment: str) -> Iterator[str]:
+        port = free_port()
+        base = arguments[arguments.index("--server.baseUrlPath") + 1] if "--server.baseUrlPath" in arguments else ""
+        url = f"http://localhost:{port}/{base}".rstrip("/")
+        log = logs / f"{port}.log"
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
+            )
+        try:
+            _wait_until_healthy(process, f"{url}/_stcore/health", log)
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def server_url(start_server: ServerStarter) -> Iterator[str]:
+    """The address, without a trailing slash, of a warm server that the whole session shares."""
+    with start_server() as url:
+        yield url
