@@ -1,0 +1,205 @@
+"""The state of the Explore page and its URL."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import Tensor
+
+from lossviz import losses
+from lossviz.descent import MAX_RATE
+from lossviz.evaluation import board_state
+from lossviz.losses.base import Loss, Parameter
+
+DEFAULT_LOSS = "mse"
+DEFAULT_RATE = 0.1
+Numbers = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class ExploreState:
+    """What the Explore page shows.
+
+    Args:
+        loss: Key of the loss.
+        reduction: Name of the reduction.
+        parameters: All parameters by name.
+        prediction: What is dragged, as nested tuples.
+        target: The targets, as nested tuples.
+        rate: Learning rate of the descent on the predictions.
+    """
+
+    loss: str
+    reduction: str
+    parameters: Mapping[str, Any]
+    prediction: Numbers
+    target: Numbers
+    rate: float = field(default=DEFAULT_RATE)
+
+    @property
+    def declared(self) -> Loss:
+        """The loss itself."""
+        return losses.get(self.loss)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The board's state as checked tensors."""
+        return board_state(self.declared, self.prediction, self.target)
+
+    def with_tensors(self, state: Mapping[str, Tensor]) -> ExploreState:
+        """The same page with other numbers on the board."""
+        return replace(self, prediction=_nested(state["prediction"]), target=_nested(state["target"]))
+
+
+def start(key: str, rate: float = DEFAULT_RATE) -> ExploreState:
+    """The filled board that a learner sees first."""
+    loss = losses.get(key)
+    example = loss.board.example()
+    return ExploreState(
+        loss=key,
+        reduction=loss.reductions[0].name,
+        parameters=loss.check_parameters({}),
+        prediction=_nested(example["prediction"]),
+        target=_nested(example["target"]),
+        rate=rate,
+    )
+
+
+def parse(params: Mapping[str, str]) -> tuple[ExploreState, list[str]]:
+    """Turn query parameters into a state; what is not legal falls back to the default, with a notice."""
+    notices: list[str] = []
+    key = params.get("loss", DEFAULT_LOSS)
+    if key not in losses.keys():  # noqa: SIM118 - keys() is the registry's own function
+        notices.append(
+            f"The link asks for the loss {_quote(key)}, which does not exist. Here is {DEFAULT_LOSS} instead."
+        )
+        key = DEFAULT_LOSS
+    state = start(key)
+    loss = state.declared
+    known = {"loss", "reduction", "prediction", "target", "rate", *(item.name for item in loss.parameters)}
+    notices.extend(
+        f"The link holds {_quote(name)}, which {loss.key} does not know; it is left out."
+        for name in params
+        if name not in known
+    )
+    if "reduction" in params:
+        try:
+            state = replace(state, reduction=loss.reduction(params["reduction"]).name)
+        except ValueError as error:
+            notices.append(f"The link's {error}. Here is {state.reduction!r} instead.")
+    for parameter in loss.parameters:
+        if parameter.name in params:
+            try:
+                value = parameter.check(_parameter(parameter, params[parameter.name]))
+                trial = {**state.parameters, parameter.name: value}
+                _check_weights(loss, state, trial)
+                state = replace(state, parameters=trial)
+            except ValueError as error:
+                notices.append(f"The link's {error}. Here is the default instead.")
+    if "prediction" in params or "target" in params:
+        try:
+            trial_state = replace(
+                state,
+                prediction=_numbers(params["prediction"]) if "prediction" in params else state.prediction,
+                target=_numbers(params["target"]) if "target" in params else state.target,
+            )
+            trial_state.tensors()
+            _check_weights(loss, trial_state, trial_state.parameters)
+            state = trial_state
+        except ValueError as error:
+            notices.append(f"The link's numbers cannot be shown: {error}. Here is the starting example instead.")
+    if "rate" in params:
+        try:
+            state = replace(state, rate=check_rate(_number(params["rate"])))
+        except ValueError as error:
+            notices.append(f"The link's {error}. Here is {DEFAULT_RATE:g} instead.")
+    return state, notices
+
+
+def format_url(state: ExploreState) -> dict[str, str]:
+    """The query parameters that restore a state: only what is not at its default."""
+    default = start(state.loss)
+    params: dict[str, str] = {}
+    if state.loss != DEFAULT_LOSS:
+        params["loss"] = state.loss
+    if state.reduction != default.reduction:
+        params["reduction"] = state.reduction
+    for name, value in state.parameters.items():
+        if value != default.parameters[name]:
+            params[name] = _text(value)
+    if state.prediction != default.prediction:
+        params["prediction"] = _text(state.prediction)
+    if state.target != default.target:
+        params["target"] = _text(state.target)
+    if state.rate != DEFAULT_RATE:
+        params["rate"] = _text(state.rate)
+    return params
+
+
+def check_rate(value: float) -> float:
+    """A legal learning rate.
+
+    Raises:
+        ValueError: If it is not above 0 and at most 1000.
+    """
+    if not 0 < value <= MAX_RATE:
+        raise ValueError(f"rate is {value:g}; allowed is a number above 0 and at most {MAX_RATE:g}")
+    return value
+
+
+def _check_weights(loss: Loss, state: ExploreState, parameters: Mapping[str, Any]) -> None:
+    """Class weights must fit the classes on the board, and their mean must be defined."""
+    for parameter in loss.parameters:
+        weights = parameters[parameter.name]
+        if parameter.kind != "class_weights" or weights is None:
+            continue
+        classes = len(state.prediction[0])
+        if len(weights) != classes:
+            raise ValueError(
+                f"{parameter.name} holds {len(weights)} numbers; allowed is one for each of {classes} classes"
+            )
+
+
+def _parameter(parameter: Parameter, text: str) -> Any:
+    try:
+        if parameter.kind == "class_weights":
+            return _numbers(text)
+        return _number(text)
+    except ValueError:
+        raise ValueError(f"{parameter.name} is {_quote(text)}; allowed is {parameter.describe()}") from None
+
+
+def _numbers(text: str) -> Numbers:
+    if "~" in text:
+        rows = text.removesuffix("~").split("~")
+        return tuple(tuple(_number(item) for item in row.split("_")) for row in rows)
+    return tuple(_number(item) for item in text.split("_"))
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{_quote(text)} is no number") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{_quote(text)} is no finite number")
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        joint = "~" if value and isinstance(value[0], tuple) else "_"
+        text = joint.join(_text(item) for item in value)
+        # One row of classes needs a mark that tells it from a row of samples.
+        return text + "~" if joint == "~" and len(value) == 1 else text
+    return repr(float(value)).removesuffix(".0")
+
+
+def _nested(tensor: Tensor) -> Numbers:
+    return tuple(tuple(row) if isinstance(row, list) else row for row in tensor.tolist())
+
+
+def _quote(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
