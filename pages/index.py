@@ -16,6 +16,7 @@ MARK = (
 ICON = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{MARK}</svg>'
 
 st.set_page_config(page_title="lossviz", page_icon=ICON, layout="wide")
+st.html(HERE / "ui" / "shell.css")
 
 pages = [
     st.Page(HERE / file, title=title, url_path=title.lower(), default=title == "Explore")
