@@ -1,6 +1,7 @@
 """Makes the virtual environment that lossviz runs and is tested in. Standard library only, Python 3.11 or newer."""
 
 import hashlib
+import http.client
 import importlib.util
 import os
 import shutil
@@ -147,7 +148,7 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(request, timeout=PROBE_SECONDS) as response:
             return 200 <= int(response.status) < 300
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return False
 
 

@@ -15,7 +15,14 @@ MARK = (
 )
 ICON = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{MARK}</svg>'
 
+WORDMARK = (
+    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 130 32">{MARK}'
+    '<text x="42" y="23" font-family="system-ui, sans-serif" font-size="22" font-weight="700" fill="#2f7fd0">lossviz'
+    "</text></svg>"
+)
+
 st.set_page_config(page_title="lossviz", page_icon=ICON, layout="wide")
+st.logo(WORDMARK, size="large")
 st.html(HERE / "ui" / "shell.css")
 
 pages = [

@@ -162,9 +162,9 @@ def _excused(page: Page, rule: str, target: list[Any]) -> bool:
 
 def axe(page: Page) -> list[str]:
     """Accessibility violations of the page as it stands, one line an element, known exceptions left out."""
-    found = []
-    for violation in Axe().run(page).response["violations"]:
-        for node in violation["nodes"]:
-            if not _excused(page, violation["id"], node["target"]):
-                found.append(f"{violation['id']}: {node['target']} {node['html'][:200]} ({node['failureSummary']})")
-    return found
+    return [
+        f"{violation['id']}: {node['target']} {node['html'][:200]} ({node['failureSummary']})"
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+        if not _excused(page, violation["id"], node["target"])
+    ]
