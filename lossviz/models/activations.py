@@ -15,12 +15,16 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Activation:
-    """One activation: `forward(z, out)` writes f(z) into out; `backward(delta, a, scratch)` multiplies by f'(z)."""
+    """One activation: `forward(z, out)` writes f(z) into out; `backward(delta, a, scratch)` multiplies by f'(z).
+
+    `function(z)` is torch's own, which autograd can differentiate.
+    """
 
     key: str
     title: str
     formula: str
     slope: str
+    function: Callable[[Tensor], Tensor]
     forward: Callable[[Tensor, Tensor], object]
     backward: Callable[[Tensor, Tensor, Tensor], object]
 
@@ -56,8 +60,8 @@ def _sigmoid_backward(delta: Tensor, a: Tensor, scratch: Tensor) -> None:
 ACTIVATIONS: dict[str, Activation] = {
     activation.key: activation
     for activation in (
-        Activation("tanh", "tanh", "tanh(z)", "1 − a²", _tanh, _tanh_backward),
-        Activation("relu", "ReLU", "max(0, z)", "1 if z > 0, else 0", _relu, _relu_backward),
-        Activation("sigmoid", "Sigmoid", "1 / (1 + e⁻ᶻ)", "a (1 − a)", _sigmoid, _sigmoid_backward),
+        Activation("tanh", "tanh", "tanh(z)", "1 − a²", torch.tanh, _tanh, _tanh_backward),
+        Activation("relu", "ReLU", "max(0, z)", "1 if z > 0, else 0", torch.relu, _relu, _relu_backward),
+        Activation("sigmoid", "Sigmoid", "1 / (1 + e⁻ᶻ)", "a (1 − a)", torch.sigmoid, _sigmoid, _sigmoid_backward),
     )
 }

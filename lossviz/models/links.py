@@ -13,12 +13,14 @@ from torch import Tensor
 class Link:
     """One link: `forward(z, out)` writes the prediction; `backward(delta, prediction)` returns d/dz.
 
-    `backward` may change `delta`, which is the derivative with respect to the prediction.
+    `backward` may change `delta`, which is the derivative with respect to the prediction. `function(z)` is
+    torch's own, which autograd can differentiate.
     """
 
     key: str
     formula: str
     slope: str
+    function: Callable[[Tensor], Tensor]
     forward: Callable[[Tensor, Tensor], object]
     backward: Callable[[Tensor, Tensor], Tensor]
 
@@ -59,9 +61,16 @@ def _log_softmax_backward(delta: Tensor, prediction: Tensor) -> Tensor:
 LINKS: dict[str, Link] = {
     link.key: link
     for link in (
-        Link("identity", "z", "1", _identity, _identity_backward),
-        Link("sigmoid", "1 / (1 + e⁻ᶻ)", "p (1 − p)", _sigmoid, _sigmoid_backward),
-        Link("tanh", "tanh(z)", "1 − p²", _tanh, _tanh_backward),
-        Link("log_softmax", "z − ln Σ eᶻ", "by softmax", _log_softmax, _log_softmax_backward),
+        Link("identity", "z", "1", lambda z: z, _identity, _identity_backward),
+        Link("sigmoid", "1 / (1 + e⁻ᶻ)", "p (1 − p)", torch.sigmoid, _sigmoid, _sigmoid_backward),
+        Link("tanh", "tanh(z)", "1 − p²", torch.tanh, _tanh, _tanh_backward),
+        Link(
+            "log_softmax",
+            "z − ln Σ eᶻ",
+            "softmax",
+            lambda z: torch.log_softmax(z, dim=-1),
+            _log_softmax,
+            _log_softmax_backward,
+        ),
     )
 }

@@ -9,26 +9,35 @@ Example:
 
 from lossviz.training.config import BOUNDS, Intervention, RunConfig, losses_for
 from lossviz.training.data import Split, dataset
-from lossviz.training.engine import Event, RunState, apply, init, measure, run, step
+from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
+from lossviz.training.engine import Event, RunState, advance, apply, init, measure, run, step
 from lossviz.training.gallery import CLASSIC, PLAYGROUND
 from lossviz.training.inspect import decision_map, output, predict
 from lossviz.training.measure import Measurement
 from lossviz.training.snapshot import restore, snapshot
+from lossviz.training.walk import LayerWalk, ParameterWalk, Walk, walk
 
 __all__ = [
     "BOUNDS",
     "CLASSIC",
     "PLAYGROUND",
+    "Diagnosis",
     "Event",
     "Intervention",
+    "LayerWalk",
     "Measurement",
+    "ParameterWalk",
     "RunConfig",
     "RunState",
     "Split",
+    "Walk",
+    "advance",
     "apply",
     "dataset",
     "decision_map",
+    "diagnose",
     "init",
+    "largest_stable_rate",
     "losses_for",
     "measure",
     "output",
@@ -37,4 +46,5 @@ __all__ = [
     "run",
     "snapshot",
     "step",
+    "walk",
 ]

@@ -41,10 +41,10 @@ def number(name: str, value: Any, low: float, high: float, *, low_open: bool = F
     raise ValueError(f"{name} is {shorten(value)}; a number {bounds} is allowed")
 
 
-def one_of(name: str, value: Any, allowed: Collection[str]) -> str:
-    """Return a text that is one of those allowed."""
+def one_of(name: str, value: Any, allowed: Collection[str], where: str = "") -> str:
+    """Return a text that is one of those allowed; `where` says in the message when they are."""
     if not isinstance(value, str) or value not in allowed:
-        raise ValueError(f"{name} is {shorten(value)}; allowed: {', '.join(allowed)}")
+        raise ValueError(f"{name} is {shorten(value)}; allowed{where}: {', '.join(allowed)}")
     return value
 
 

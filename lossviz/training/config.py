@@ -135,7 +135,7 @@ class RunConfig:
         one_of("dtype", self.dtype, DTYPES)
         if self.loss is None:
             _set(self, "loss", USUAL_LOSS[data.task])
-        one_of("loss", self.loss, losses_for(data.task))
+        one_of("loss", self.loss, losses_for(data.task), where=f" with {data.task} data")
         _set(self, "loss_parameters", _parameters(losses.get(self.loss_key), self.loss_parameters, len(data.classes)))
         one_of("optimizer", self.optimizer, optimizers.keys())
         _set(
@@ -228,9 +228,9 @@ class RunConfig:
             ValueError: a field is unknown, has the wrong type or is out of bounds.
 
         Example:
-            >>> RunConfig.from_dict({"optimiser": "adam"})
+            >>> RunConfig.from_dict({"optimiser": "adam"})  # doctest: +ELLIPSIS
             Traceback (most recent call last):
-            ValueError: unknown field 'optimiser'; allowed: dataset, samples, noise, data_seed, ...
+            ValueError: unknown field 'optimiser'; allowed: dataset, samples, ...
         """
         if not isinstance(given, Mapping):
             raise ValueError(f"the config is {shorten(given)}; an object with named fields is allowed")

@@ -84,6 +84,7 @@ class RunState:
         self.workspaces = {len(batch): self.network.workspace(len(batch)) for batch in self.batches}
         self.order = torch.arange(len(self.training))
         self.position = 0  # number of the next batch in its epoch
+        self.denominators = self._denominators()
         self.meter = Meter(config, self.network, self.split)
         self.rates = {item.update: item.value for item in config.interventions}
 
@@ -95,6 +96,12 @@ class RunState:
         """Copy the training rows into the order of this epoch."""
         torch.index_select(self.training.x, 0, self.order, out=self.ordered.x)
         torch.index_select(self.training.target, 0, self.order, out=self.ordered.target)
+        if self.loss.reduction("mean").divisor == "target_weights":
+            self.denominators = self._denominators()
+
+    def _denominators(self) -> list[float]:
+        """What the loss divides the sum of the terms of each batch by; only class weights make it vary."""
+        return [float(self.loss.denominator(rows.inputs, self.loss_parameters, "mean")) for rows in self.batches]
 
     def shuffle(self) -> None:
         """Draw the order of a new epoch. A full batch needs none: its gradient is the same in any order."""
@@ -102,17 +109,14 @@ class RunState:
             torch.randperm(len(self.training), generator=self.generator, out=self.order)
             self.gather()
 
-    def denominator(self, rows: Rows) -> Tensor | float:
-        """What the loss divides the sum of the terms of these rows by."""
-        return self.loss.denominator(rows.inputs, self.loss_parameters, "mean")
-
-    def differentiate(self, rows: Rows) -> None:
-        """Predict these rows and write d loss/d parameters into the network's gradient."""
+    def differentiate(self) -> None:
+        """Predict the next batch and write d loss/d parameters into the network's gradient."""
+        rows = self.batches[self.position]
         space = self.workspaces[len(rows)]
         raw = self.network.forward(rows.x, space)
         self.link.forward(raw, rows.prediction)
         slope = self.loss.derivative(rows.inputs, self.loss_parameters)
-        delta = torch.div(slope, self.denominator(rows)).view(rows.prediction.shape)
+        delta = torch.div(slope, self.denominators[self.position]).view(rows.prediction.shape)
         self.network.backward(rows.x, self.link.backward(delta, rows.prediction), space)
 
     def batch_losses(self) -> Tensor:
@@ -120,7 +124,7 @@ class RunState:
         terms = self.loss.terms(self.ordered.inputs, self.loss_parameters)
         per_row = terms.reshape(len(self.ordered), -1).sum(1, dtype=torch.float64)
         sums = torch.zeros(len(self.batches), dtype=torch.float64).index_add_(0, self._batch_of_row, per_row)
-        return sums / torch.tensor([float(self.denominator(batch)) for batch in self.batches], dtype=torch.float64)
+        return sums / torch.tensor(self.denominators, dtype=torch.float64)
 
     def last_batch_loss(self) -> float | None:
         """Return the loss of the latest batch, before its update; None before the first update."""
@@ -128,7 +132,7 @@ class RunState:
             return None
         rows = self.batches[self.position - 1]
         terms = self.loss.terms(rows.inputs, self.loss_parameters)
-        return float(terms.sum(dtype=torch.float64)) / float(self.denominator(rows))
+        return float(terms.sum(dtype=torch.float64)) / self.denominators[self.position - 1]
 
     def end_epoch(self) -> Event:
         """Measure the whole training and validation part and say whether the run goes on."""
@@ -193,12 +197,47 @@ def step(state: RunState) -> Event | None:
         >>> step(state).batch_loss
         30.0
     """
+    return advance(state, 1)
+
+
+def advance(state: RunState, updates: int) -> Event | None:
+    """Make several updates, at most to the end of the epoch: the same as as many calls of `step`, with less overhead.
+
+    Args:
+        state: the run; it is changed in place. A finished run stays as it is.
+        updates: how many updates to make, 1 or more; fewer are made where the epoch ends before.
+
+    Returns:
+        The event of the epoch that these updates ended, else None.
+
+    Raises:
+        ValueError: updates is below 1.
+
+    Example:
+        >>> from lossviz.training import RunConfig, advance, init
+        >>> state = init(RunConfig())
+        >>> advance(state, 10), state.updates
+        (None, 10)
+        >>> advance(state, 1000).epoch, state.updates
+        (1, 25)
+    """
+    if updates < 1:
+        raise ValueError(f"updates is {updates!r}; a whole number of 1 or more is allowed")
     if state.finished:
         return None
+    last = min(state.updates + updates, (state.epoch + 1) * len(state.batches))
+    # Nothing here is ever differentiated by autograd, and without its bookkeeping each operation is cheaper.
+    with torch.inference_mode():
+        while state.updates < last:
+            _update(state)
+        return state.end_epoch() if state.position == len(state.batches) else None
+
+
+def _update(state: RunState) -> None:
     if state.position == 0:
         state.shuffle()
     state.learning_rate = state.rates.get(state.updates, state.learning_rate)
-    state.differentiate(state.batches[state.position])
+    state.differentiate()
     state.position += 1
     state.updates += 1
     state.optimizer.update(
@@ -209,7 +248,6 @@ def step(state: RunState) -> Event | None:
         state.config.momentum,
         state.updates,
     )
-    return state.end_epoch() if state.position == len(state.batches) else None
 
 
 def run(config: RunConfig) -> Iterator[Event]:
@@ -228,7 +266,7 @@ def run(config: RunConfig) -> Iterator[Event]:
     """
     state = init(config)
     while not state.finished:
-        event = step(state)
+        event = advance(state, config.updates_per_epoch)
         if event is not None:
             yield event
 

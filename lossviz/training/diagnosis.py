@@ -1,0 +1,199 @@
+"""A sentence that says how a run is doing, from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+import numpy as np
+import torch
+
+from lossviz.datasets.base import Array
+from lossviz.training.config import RunConfig
+from lossviz.training.data import dataset, features
+from lossviz.training.engine import Event
+
+Kind = Literal[
+    "waiting", "still falling", "flat", "rising", "diverging", "validation rising", "not finite"
+]  # fmt: skip
+
+#: Epochs whose mean is compared with the mean of as many epochs before.
+WINDOW: Final = 20
+#: A change by less than this share over one window counts as flat.
+FLAT: Final = 0.005
+#: The validation loss must stand this share above its minimum to count as rising.
+RISE: Final = 0.05
+#: And by this many standard errors of its own jitter; the lowest of many noisy means lies about three below.
+JITTERS: Final = 6.0
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is happening (`kind`), the sentence that says so, and the epoch it dates from, if any."""
+
+    kind: Kind
+    sentence: str
+    since: int | None = None
+
+
+def diagnose(events: Sequence[Event], config: RunConfig) -> Diagnosis:
+    """Say in one or two sentences how a run is doing.
+
+    The mean training loss of the last epochs (at most 20) is compared with that of as many before. "Falling" and
+    "rising" mean a change of more than 0.5 % that is larger than twice the standard error of the curve's own
+    jitter. "Diverging" means rising far above the start or the best value, or rising with a learning rate that is
+    provably too large. "Validation rising" is explained at `validation_minimum`.
+
+    Args:
+        events: all events of the run so far, in order.
+        config: the config of the run.
+
+    Returns:
+        The diagnosis, in plain words and with the numbers that led to it.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from lossviz.training import CLASSIC, diagnose, run
+        >>> diagnose(list(run(replace(CLASSIC, learning_rate=0.12, epochs=100))), CLASSIC).kind
+        'diverging'
+    """
+    if not events:
+        return Diagnosis("waiting", "Nothing has been trained yet.")
+    last = events[-1]
+    if not last.finite:
+        return Diagnosis(
+            "not finite",
+            f"In epoch {last.epoch} the loss grew beyond the largest number that {config.dtype} can hold. "
+            "The steps were too large: try a smaller learning rate.",
+            last.epoch,
+        )
+    # The first batch loss comes from before the first updates, so it stands for where the run began.
+    losses = np.array([events[0].batch_loss, *(event.train_loss for event in events)])
+    window = min(WINDOW, len(losses) // 2)
+    earlier, recent = float(losses[-2 * window : -window].mean()), float(losses[-window:].mean())
+    error = _jitter(losses[-2 * window :]) * np.sqrt(2.0 / window)
+    threshold = max(2.0 * error, FLAT * abs(earlier))
+    span = f"over the last {window} epochs" if window > 1 else "in the last epoch"
+
+    limit = largest_stable_rate(config)
+    too_large = limit is not None and last.learning_rate > limit
+    if too_large and recent > earlier:
+        return Diagnosis(
+            "diverging",
+            f"Diverging: the loss grew from {_show(losses[0])} to {_show(losses[-1])}. The learning rate "
+            f"{last.learning_rate:g} is above {limit:.6f}, the largest that is stable here (2/λmax), so each step "
+            "overshoots further than the one before. Choose a smaller learning rate.",
+        )
+    best = float(losses.min())
+    if recent - earlier > threshold and recent > 2.0 * best and recent - best > 0.1 * (float(losses[0]) - best):
+        return Diagnosis(
+            "diverging",
+            f"Diverging: the training loss rose from {_show(earlier)} to {_show(recent)} {span}; its best was "
+            f"{_show(best)}. The steps are too large. Try a smaller learning rate.",
+        )
+    minimum = validation_minimum(events)
+    if minimum is not None:
+        epoch, low, now = minimum
+        return Diagnosis(
+            "validation rising",
+            f"The validation loss has been rising since epoch {epoch}, from {_show(low)} to {_show(now)}, while the "
+            "training loss keeps falling. The model is learning the training points by heart.",
+            epoch,
+        )
+    if recent - earlier > threshold:
+        return Diagnosis("rising", f"The training loss is rising: from {_show(earlier)} to {_show(recent)} {span}.")
+    if earlier - recent > threshold:
+        warning = (
+            f" But the learning rate {last.learning_rate:g} is above {limit:.6f}, the largest that is stable here "
+            "(2/λmax): the loss will turn and grow."
+            if too_large
+            else ""
+        )
+        return Diagnosis(
+            "still falling",
+            f"Still falling: the training loss went from {_show(earlier)} to {_show(recent)} {span}.{warning}",
+        )
+    same = (
+        " All weights began at zero, so the units of a layer stay alike and the network cannot learn more."
+        if config.initialisation == "zeros" and config.hidden
+        else ""
+    )
+    return Diagnosis("flat", f"Flat: the training loss stays near {_show(recent)} {span}.{same}")
+
+
+def validation_minimum(events: Sequence[Event]) -> tuple[int, float, float] | None:
+    """Return where the validation loss had its minimum, if it has clearly been rising since then.
+
+    The curve is smoothed by a moving mean over an eighth of the epochs, at most 15. It is rising if, since its
+    minimum, at least 5 epochs and one mean have passed; it now stands 5 % and six standard errors of its own
+    jitter above the minimum; it is not on its way down again; and the training loss is no higher than it was then.
+
+    Args:
+        events: all events of the run so far, in order.
+
+    Returns:
+        The epoch of the minimum, the smoothed loss there and now; None if there is no clear rise.
+
+    Example:
+        >>> validation_minimum([]) is None
+        True
+    """
+    if len(events) < 12 or events[-1].validation_loss is None:
+        return None
+    validation = np.array([event.validation_loss for event in events], dtype=np.float64)
+    width = max(1, min(15, len(events) // 8))
+    smooth = _moving_mean(validation, width)
+    at = int(smooth.argmin())
+    low, now, end = float(smooth[at]), float(smooth[-1]), len(smooth) - 1
+    middle = float(smooth[(at + end) // 2])
+    error = _jitter(validation) / np.sqrt(width)
+    if end - at < max(5, width) or now - low <= max(RISE * abs(low), JITTERS * error) or now < 0.98 * middle:
+        return None
+    training = _moving_mean(np.array([event.train_loss for event in events]), width)
+    if training[-1] > training[at]:
+        return None
+    return events[at + width // 2].epoch, low, now
+
+
+@lru_cache(maxsize=64)
+def largest_stable_rate(config: RunConfig) -> float | None:
+    """Return the learning rate above which the loss of this run must grow, where that can be known in advance.
+
+    For a linear model with the mean squared error the loss is a parabola in the parameters, and full-batch gradient
+    descent is stable up to 2/λmax, where λmax is the largest eigenvalue of its Hessian, 2/n XᵀX with a column of
+    ones in X.
+
+    Args:
+        config: the config of a run.
+
+    Returns:
+        2/λmax for a linear model trained with mse and plain SGD on full batches; None otherwise.
+
+    Example:
+        >>> from lossviz.training import CLASSIC, largest_stable_rate
+        >>> round(largest_stable_rate(CLASSIC), 6)
+        0.119756
+
+    Reference:
+        Goodfellow, Bengio, Courville (2016), Deep Learning, section 4.3.
+    """
+    linear = not config.hidden and config.fit.link == "identity"
+    if not linear or config.loss != "mse" or config.optimizer != "sgd" or config.updates_per_epoch > 1:
+        return None
+    x = features(config, dataset(config).x_train).to(torch.float64)
+    return 2.0 / float(torch.linalg.eigvalsh(2.0 / len(x) * x.t() @ x)[-1])
+
+
+def _moving_mean(values: Array, width: int) -> Array:
+    return np.convolve(values, np.full(width, 1.0 / width), mode="valid")
+
+
+def _jitter(values: Array) -> float:
+    """Standard deviation of the noise on a curve, from the differences of neighbours; a smooth slope has little."""
+    return float(np.diff(values).std() / np.sqrt(2.0)) if len(values) > 2 else 0.0
+
+
+def _show(value: float) -> str:
+    return f"{value:.4g}"
