@@ -7,7 +7,7 @@ LOSSVIZ_LAN_HOST=<name or address of this machine> serves a classroom too: all i
 
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 (this is for those who run it with an older one)
     sys.exit("lossviz needs Python 3.11 or newer; this is Python %d.%d." % sys.version_info[:2])  # noqa: UP031
 
 import os

@@ -1,11 +1,13 @@
 """Installs what the tests need, a Chromium included, and runs them all.
 
     python3 deploy/test.py [options of pytest]
+
+LOSSVIZ_CHROMIUM=<path> names the browser to use; without it one is looked for, then installed.
 """
 
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 (this is for those who run it with an older one)
     sys.exit("lossviz needs Python 3.11 or newer; this is Python %d.%d." % sys.version_info[:2])  # noqa: UP031
 
 import os
