@@ -30,7 +30,7 @@ class Domain:
     Args:
         kind: "real" (any finite number), "interval" (`low` to `high`, ends included), "labels" (one of
             `values`), "index" (a whole number from 0 to classes - 1), "simplex" (each row non-negative with
-            sum 1) or "log_probability" (each row the logarithms of such a row; at most 0).
+            sum 1) or "log_probability" (each row the logarithms of such a row).
         low: Smallest number of an interval.
         high: Largest number of an interval.
         values: The legal labels.
@@ -57,7 +57,7 @@ class Domain:
         if self.kind == "simplex":
             return "probabilities: each in [0, 1], each row summing to 1"
         if self.kind == "log_probability":
-            return "logarithms of probabilities: each at most 0"
+            return "logarithms of probabilities: each at most 0, and in each row the probabilities sum to 1"
         return "any finite number"
 
 
@@ -274,6 +274,8 @@ class Loss:
         derived: Further numbers to show, as named tensors from inputs and parameters, with leading batch
             dimensions kept.
         derived_labels: What those numbers are called on screen.
+        best_constant: The minimiser in closed form: from targets (n,) or (n, k) and parameters to the one prediction,
+            a number or a row (k,), with the smallest mean over them; None where there is no closed form.
     """
 
     key: str
@@ -302,6 +304,7 @@ class Loss:
     kinks: str = ""
     derived: Callable[[Inputs, Params], dict[str, Tensor]] | None = None
     derived_labels: Mapping[str, str] = field(default_factory=dict)
+    best_constant: Callable[[Tensor, Params], Tensor] | None = None
 
     def input(self, role: str) -> Input:
         """The argument with a role ("prediction" or "target")."""

@@ -110,7 +110,8 @@ def _renormalise(index: tuple[int, ...]) -> Callable[[State, Tensor], Tensor]:
         total = rest.sum()
         even = torch.where(torch.arange(len(rest)) == category, 0.0, 1.0 / (len(rest) - 1))
         shape = rest / total if total > 0 else even
-        row = (1.0 - position)[:, None] * shape.to(value.dtype)
+        # A probability of 0 keeps its share of 0; the slope of t ln t there is infinite and must not reach the others.
+        row = torch.where(shape > 0, (1.0 - position)[:, None] * shape.to(value.dtype), 0.0)
         row = torch.where(torch.arange(len(rest)) == category, position[:, None], row)
         placed = value.expand(len(position), *value.shape).clone()
         placed[:, sample] = row

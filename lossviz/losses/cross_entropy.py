@@ -46,7 +46,8 @@ def _terms(inputs: Inputs, params: Params) -> Tensor:
 
 def _soft_target(inputs: Inputs, params: Params) -> Tensor:
     """The target distribution after smoothing, times the class weights."""
-    logits, smoothing = inputs["prediction"], params["label_smoothing"]
+    logits = inputs["prediction"]
+    smoothing: float = params["label_smoothing"]
     classes = logits.shape[-1]
     hard = F.one_hot(inputs["target"], classes).to(logits.dtype)
     soft = (1 - smoothing) * hard + smoothing / classes
@@ -190,7 +191,7 @@ LOSS = Loss(
     ),
     minimiser="The logarithms of the class frequencies (plus any constant, since softmax sees only differences).",
     pitfalls=(
-        "It applies log-softmax itself. Probabilities put in as logits are squashed twice: the loss cannot come near 0.",
+        "It applies log-softmax itself. Probabilities put in as logits are squashed twice, and the loss cannot reach 0.",
         "A uniform guess over k classes costs ln k: 1.099 for 3 classes, 2.303 for 10.",
         "With class weights PyTorch's mean divides by the sum of the targets' weights, not by the number of samples.",
     ),

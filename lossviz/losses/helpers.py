@@ -6,7 +6,7 @@ from typing import Final
 
 from torch import Tensor
 
-from lossviz.losses.base import Domain, Input, Inputs, Params
+from lossviz.losses.base import Domain, ErrorCase, Fit, Input, Inputs, Params
 from lossviz.losses.board import Board
 
 REAL: Final = Domain("real")
@@ -21,6 +21,43 @@ REGRESSION_INPUTS: Final = (
 )
 
 REGRESSION_BOARD: Final = Board("line", prediction=(-1.5, 0.5, 3.0, 2.0), target=(-2.0, 1.0, 1.0, 2.5))
+
+
+REGRESSION_FITS: Final = (Fit("regression", "identity", "value"),)
+BINARY_SCORE_FITS: Final = (Fit("binary", "identity", "zero_one"),)
+MARGIN_FITS: Final = (Fit("binary", "identity", "plus_minus"),)
+
+RESIDUAL_LABELS: Final = {"residual": "Residual"}
+
+REGRESSION_ERRORS: Final = (
+    ErrorCase([1.0, 2.0], [1.0], "shape"),
+    ErrorCase([[1.0], [2.0]], [1.0, 2.0], "shape"),
+    ErrorCase([float("nan")], [1.0], "finite"),
+    ErrorCase([1.0], [float("inf")], "finite"),
+)
+
+MARGIN_INPUTS: Final = (
+    Input("prediction", "prediction", ("n", "..."), REAL, "raw score; its sign is the predicted label"),
+    Input(
+        "target",
+        "target",
+        ("n", "..."),
+        Domain("labels", values=(-1.0, 1.0)),
+        "label, −1 or +1",
+        differentiable=False,
+    ),
+)
+MARGIN_ERRORS: Final = (
+    ErrorCase([0.5], [0.0], "one of -1, +1"),
+    ErrorCase([0.5], [2.0], "one of -1, +1"),
+    ErrorCase([0.5, 0.5], [1.0], "shape"),
+    ErrorCase([float("inf")], [1.0], "finite"),
+)
+
+
+def margin(inputs: Inputs, _: Params) -> dict[str, Tensor]:
+    """Label times score: above 0 where the sign is right."""
+    return {"margin": inputs["target"] * inputs["prediction"]}
 
 
 def residual(inputs: Inputs, _: Params) -> dict[str, Tensor]:

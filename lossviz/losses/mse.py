@@ -5,8 +5,16 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from lossviz.losses.base import MEAN, SUM, Code, ErrorCase, Fit, Golden, Inputs, Loss, Params
-from lossviz.losses.helpers import KERAS_LAST_AXIS, REGRESSION_BOARD, REGRESSION_INPUTS, residual
+from lossviz.losses.base import MEAN, SUM, Code, Fit, Golden, Inputs, Loss, Params
+from lossviz.losses.helpers import (
+    KERAS_LAST_AXIS,
+    REGRESSION_BOARD,
+    REGRESSION_ERRORS,
+    REGRESSION_FITS,
+    REGRESSION_INPUTS,
+    RESIDUAL_LABELS,
+    residual,
+)
 
 
 def _terms(inputs: Inputs, _: Params) -> Tensor:
@@ -37,7 +45,7 @@ LOSS = Loss(
     gradient_formula=r"2\,(\hat y_i - y_i)",
     worked=("({prediction} − {target})²",),
     board=REGRESSION_BOARD,
-    fits=(Fit("regression", "identity", "value"), Fit("binary", "tanh", "plus_minus")),
+    fits=(*REGRESSION_FITS, Fit("binary", "tanh", "plus_minus")),
     code=Code(
         torch="loss = F.mse_loss(prediction, target, reduction={reduction!r})",
         keras=(
@@ -56,11 +64,12 @@ LOSS = Loss(
         "Hastie, Tibshirani, Friedman (2009): The Elements of Statistical Learning, section 2.4",
         "https://pytorch.org/docs/stable/generated/torch.nn.MSELoss.html",
     ),
-    goldens=(Golden("scikit-learn 1.9.1, mean_squared_error", [2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0], 0.375),),
-    errors=(
-        ErrorCase([1.0, 2.0], [1.0], "shape"),
-        ErrorCase([float("nan")], [1.0], "finite"),
+    goldens=(
+        Golden("scikit-learn 1.9.1, mean_squared_error", [2.5, 0.0, 2.0, 8.0], [3.0, -0.5, 2.0, 7.0], 0.375),
+        Golden("optax 0.2.8, squared_error summed", [-1.5, 0.5, 3.0, 2.0], [-2.0, 1.0, 1.0, 2.5], 4.75, "sum"),
     ),
+    errors=REGRESSION_ERRORS,
     derived=residual,
-    derived_labels={"residual": "Residual"},
+    derived_labels=RESIDUAL_LABELS,
+    best_constant=lambda target, _: target.mean(),
 )
