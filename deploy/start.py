@@ -40,9 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     """Installs where needed, then serves until stopped."""
     port = chosen_port(arguments, os.environ)
     lan = lan_options(os.environ)
+    require_free_port(port)
     environment = Environment()
     environment.ensure(ROOT / "requirements.txt")
-    require_free_port(port)
     command = [str(environment.python), "-m", "streamlit", "run", str(ROOT / "app.py"), *lan, *arguments]
     os.chdir(ROOT)
     say("Starting. Stop it with Ctrl-C.")
