@@ -67,7 +67,7 @@ LINKS: dict[str, Link] = {
         Link(
             "log_softmax",
             "z − ln Σ eᶻ",
-            "softmax",
+            "[i = j] − pⱼ",
             lambda z: torch.log_softmax(z, dim=-1),
             _log_softmax,
             _log_softmax_backward,

@@ -81,8 +81,9 @@ class Network:
         if how != "default":
             raise ValueError(f"initialisation is {how!r}; allowed: default, zeros")
         for weight, bias in zip(self.weights, self.biases, strict=True):
-            bound = 1.0 / math.sqrt(weight.shape[1])
-            for part in (weight, bias):
+            # Both bounds are 1/sqrt(inputs); the first is rounded as nn.init.kaiming_uniform_(a=sqrt(5)) rounds it.
+            root = math.sqrt(weight.shape[1])
+            for part, bound in ((weight, math.sqrt(3.0) * (math.sqrt(2.0 / 6.0) / root)), (bias, 1.0 / root)):
                 part.copy_(torch.empty(part.shape, dtype=self.dtype).uniform_(-bound, bound, generator=generator))
 
     def workspace(self, rows: int) -> Workspace:
