@@ -175,7 +175,7 @@ def walk(state: RunState) -> Walk:
         parameters=parameters,
         learning_rate=copy.learning_rate,
         forward_text=f"The model takes {count} and makes a prediction for each, layer by layer from input to output.",
-        loss_text=f"{copy.loss.title} compares the predictions with the targets: the loss of this batch is {value:.6g}.",
+        loss_text=f"{copy.loss.title} compares the predictions with the targets: the loss of the batch is {value:.6g}.",
         backward_text=(
             "The chain rule carries the slope of the loss from the output back to the input. "
             "It gives each weight and bias its gradient; no parameter has changed yet."
@@ -242,18 +242,23 @@ def _chain(deltas: list[float], below: list[float] | None, gradient: float) -> s
         _number(pair) if isinstance(pair, float) else f"{_number(pair[0])} × {_number(pair[1])}" for pair in pairs[:3]
     ]
     more = f" + {len(pairs) - 3} more" if len(pairs) > 3 else ""
-    return f"{' + '.join(shown)}{more} = {gradient:.6g}"
+    return f"{' + '.join(shown)}{more} = {_plain(gradient)}"
 
 
 def _update(state: RunState, before: float, gradient: float, after: float) -> str:
     if state.optimizer.key == "sgd":
-        return f"{before:.6g} − {state.learning_rate:g} × {_number(gradient)} = {after:.6g}"
-    return f"{before:.6g} {'+' if after >= before else '−'} {abs(after - before):.6g} = {after:.6g}"
+        return f"{_plain(before)} − {state.learning_rate:g} × {_number(gradient)} = {_plain(after)}"
+    return f"{_plain(before)} {'+' if after >= before else '−'} {abs(after - before):.6g} = {_plain(after)}"
+
+
+def _plain(value: float) -> str:
+    """The number with six digits and a true minus sign."""
+    return f"{value:.6g}".replace("-", "−")
 
 
 def _number(value: float) -> str:
-    """The number with six digits, in brackets where it is negative, so that it can stand after a sign."""
-    return f"(−{-value:.6g})" if value < 0 else f"{value:.6g}"
+    """The same, in brackets where it is negative, so that it can stand after another sign."""
+    return f"({_plain(value)})" if value < 0 else _plain(value)
 
 
 def _layer_name(index: int, count: int) -> str:

@@ -87,8 +87,10 @@ def test_real_data_is_scikit_learns_in_its_own_units():
     np.testing.assert_array_equal(x, raw.data)
     assert y.sum() == 212  # malignant
     names = [name.replace("error", "error of") for name in raw.feature_names]
-    ours = [name.removeprefix("error of ") + " error of" if name.startswith("error") else name for name in
-            datasets.get("breast_cancer").feature_names]
+    ours = [
+        name.removeprefix("error of ") + " error of" if name.startswith("error") else name
+        for name in datasets.get("breast_cancer").feature_names
+    ]
     assert ours == names
     x, y = datasets.get("iris").generate(150, 0.0, seed=0)
     np.testing.assert_array_equal(x, source.load_iris().data)
