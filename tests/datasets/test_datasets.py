@@ -6,10 +6,11 @@ from sklearn import datasets as source
 
 from lossviz import datasets
 
-SYNTHETIC = [key for key in datasets.keys() if not datasets.get(key).real]
+KEYS = datasets.keys()
+SYNTHETIC = [key for key in KEYS if not datasets.get(key).real]
 
 
-@pytest.mark.parametrize("key", datasets.keys())
+@pytest.mark.parametrize("key", KEYS)
 def test_points_are_as_declared(key):
     data = datasets.get(key)
     x, y = data.generate(data.samples, data.noise, seed=3)
@@ -27,7 +28,7 @@ def test_points_are_as_declared(key):
         assert data.outputs == (1 if len(data.classes) == 2 else len(data.classes))
 
 
-@pytest.mark.parametrize("key", datasets.keys())
+@pytest.mark.parametrize("key", KEYS)
 def test_same_seed_same_points_and_other_seed_other_points(key):
     data = datasets.get(key)
     samples = min(data.samples, 60)
@@ -39,7 +40,7 @@ def test_same_seed_same_points_and_other_seed_other_points(key):
     assert key == "four_points" or not np.array_equal(first[0], other[0])
 
 
-@pytest.mark.parametrize("key", datasets.keys())
+@pytest.mark.parametrize("key", KEYS)
 def test_out_of_bounds_is_refused_with_the_bounds(key):
     data = datasets.get(key)
     for arguments, text in [

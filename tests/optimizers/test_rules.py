@@ -5,6 +5,7 @@ import torch
 
 from lossviz import optimizers
 
+KEYS = optimizers.keys()
 TORCH = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
     "momentum": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.8),
@@ -13,7 +14,7 @@ TORCH = {
 }
 
 
-@pytest.mark.parametrize("key", optimizers.keys())
+@pytest.mark.parametrize("key", KEYS)
 def test_equals_torch_optim(key):
     generator = torch.Generator().manual_seed(0)
     ours = torch.randn(20, dtype=torch.float64, generator=generator)
@@ -33,7 +34,7 @@ def test_equals_torch_optim(key):
 
 
 def test_only_momentum_uses_momentum():
-    assert [key for key in optimizers.keys() if optimizers.get(key).uses_momentum] == ["momentum"]
+    assert [key for key in KEYS if optimizers.get(key).uses_momentum] == ["momentum"]
 
 
 def test_unknown_key_names_the_nearest():

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -72,7 +73,7 @@ class Textbook:
         layers = []
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
-            for inputs, outputs in zip(config.sizes, config.sizes[1:], strict=False):
+            for inputs, outputs in pairwise(config.sizes):
                 layers += [nn.Linear(inputs, outputs, dtype=dtype), ACTIVATION_MODULES[config.activation]()]
         self.model = nn.Sequential(*layers[:-1])
         self.optimizer = TORCH_OPTIMIZERS[config.optimizer](self.model.parameters(), config)
@@ -100,10 +101,8 @@ class Textbook:
             return total / len(order), self.value(*self.train).item(), validation
 
     def flat(self):
-        parts = []
-        for layer in self.model:
-            if isinstance(layer, nn.Linear):
-                parts.append(torch.cat([layer.weight, layer.bias[:, None]], dim=1).reshape(-1))
+        linears = [layer for layer in self.model if isinstance(layer, nn.Linear)]
+        parts = [torch.cat([layer.weight, layer.bias[:, None]], dim=1).reshape(-1) for layer in linears]
         return torch.cat(parts).detach()
 
 
@@ -195,7 +194,7 @@ def test_the_classic_example_reproduces_its_table():
 def test_the_classic_example_diverges_just_above_its_largest_stable_rate():
     losses_ = [event.batch_loss for event in run(replace(CLASSIC, learning_rate=0.12))]
     assert losses_[0] == 30.0
-    assert all(later > earlier for earlier, later in zip(losses_, losses_[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(losses_))
     assert losses_[99] == pytest.approx(66.95, abs=0.005)
     table = {0.001: 1.125118, 0.01: 0.034290, 0.1: 0.000151, 0.119: 2.418}
     for rate, value in table.items():
@@ -249,7 +248,7 @@ def test_an_intervention_applied_live_replays_exactly():
 def test_an_intervention_in_the_past_is_refused():
     state = init(RunConfig())
     advance(state, 5)
-    with pytest.raises(ValueError, match="intervention.update is 4; the next update, 5"):
+    with pytest.raises(ValueError, match=r"intervention\.update is 4; the next update, 5"):
         apply(state, Intervention(4, value=0.1))
     apply(state, Intervention(100, value=0.5))
     assert state.learning_rate == 0.03

@@ -10,6 +10,8 @@ from lossviz import datasets
 from lossviz.models import ACTIVATIONS
 from lossviz.training import CLASSIC, PLAYGROUND, Intervention, RunConfig, advance, init, losses_for, step, walk
 
+KEYS = datasets.keys()
+
 
 def cases():
     for task, data in (("regression", "sine"), ("binary", "moons"), ("multiclass", "iris")):
@@ -89,6 +91,6 @@ def test_a_finished_run_has_no_next_update():
 
 
 def test_every_data_set_can_be_walked():
-    for key in datasets.keys():
+    for key in KEYS:
         shown = walk(init(RunConfig(dataset=key, hidden=(3,))))
         assert shown.layers[-1].activations.shape[0] == len(shown.inputs) == len(shown.targets)

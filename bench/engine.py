@@ -1,0 +1,90 @@
+"""The training engine against the textbook loop: the same work and the same evaluations after each epoch.
+
+    python bench/engine.py [seconds]
+
+Both train TensorFlow Playground's default (circle data, 250/250 points, 2-4-2-1 tanh, batch 10, SGD 0.03, mean squared
+error) on one thread, in turns, and after each epoch compute loss and accuracy of the training and the validation part.
+"""
+
+import os
+import platform
+import statistics
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from lossviz.training import PLAYGROUND, RunConfig, dataset, run
+
+ROUNDS = 7
+
+
+def textbook(config: RunConfig) -> list[float]:
+    """Train with nn.Module, autograd and torch.optim as tutorials do; return the training loss of each epoch."""
+    split = dataset(config)
+    (x, y), (vx, vy) = (
+        (torch.tensor(features, dtype=torch.float32), torch.tensor(2 * labels - 1, dtype=torch.float32)[:, None])
+        for features, labels in ((split.x_train, split.y_train), (split.x_validation, split.y_validation))
+    )
+    torch.manual_seed(config.seed)
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 2), nn.Tanh(), nn.Linear(2, 1), nn.Tanh())
+    optimizer = torch.optim.SGD(model.parameters(), lr=config.learning_rate)
+    history = []
+    for _ in range(config.epochs):
+        total = 0.0
+        for rows in torch.randperm(len(x)).split(config.batch_rows):
+            optimizer.zero_grad()
+            loss = functional.mse_loss(model(x[rows]), y[rows])
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(rows)
+        model.eval()
+        with torch.no_grad():
+            for features, labels in ((x, y), (vx, vy)):
+                prediction = model(features)
+                history.append(functional.mse_loss(prediction, labels).item())
+                ((prediction > 0) == (labels > 0)).float().mean().item()
+        model.train()
+    return history[::2]
+
+
+def engine(config: RunConfig) -> list[float]:
+    """Train with lossviz; return the training loss of each epoch."""
+    return [event.train_loss for event in run(config)]
+
+
+def main() -> None:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+    torch.set_num_threads(1)
+    loops = {"textbook": textbook, "engine": engine}
+    rates: dict[str, list[float]] = {name: [] for name in loops}
+    last = {}
+    for loop in loops.values():
+        loop(replace(PLAYGROUND, epochs=20))
+    for _ in range(ROUNDS):
+        for name, loop in loops.items():
+            epochs = max(50, int(seconds * (rates[name][-1] if rates[name] else 100)))
+            started = time.perf_counter()
+            history = loop(replace(PLAYGROUND, epochs=epochs))
+            rates[name].append(epochs / (time.perf_counter() - started))
+            last[name] = history[49]
+    print("TensorFlow Playground's default, one thread, training and validation loss and accuracy after each epoch")
+    print(f"Python {platform.python_version()}, torch {torch.__version__}, {os.cpu_count()} CPUs, {ROUNDS} rounds")
+    print(f"load of the machine at the end: {os.getloadavg()[0]:.1f}\n")
+    print("| loop | epochs/s, median | slowest | fastest | training loss, epoch 50 |")
+    print("|---|---|---|---|---|")
+    for name, values in rates.items():
+        row = f"{statistics.median(values):.0f} | {min(values):.0f} | {max(values):.0f} | {last[name]:.4f}"
+        print(f"| {name} | {row} |")
+    ratio = statistics.median(rates["engine"]) / statistics.median(rates["textbook"])
+    print(f"\nengine / textbook: {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()
