@@ -17,7 +17,10 @@ from lossviz.losses.base import Input, Loss
 Array = NDArray[Any]
 DTYPES: Final = {"float64": torch.float64, "float32": torch.float32}
 MAX_ELEMENTS: Final = 1_000_000
-SIMPLEX_TOLERANCE: Final = 1e-6
+SIMPLEX_TOLERANCE: Final = 1e-5
+"""How far a row of probabilities may be from the sum 1: float32 rounding over a thousand classes."""
+LOG_TOLERANCE: Final = 1e-2
+"""The same for rows of log-probabilities, which people type with two decimals and nudge for finite differences."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,12 @@ def _check_domain(item: Input, array: NDArray[np.float64], classes: int) -> None
         wrong = array[(array != np.floor(array)) | (array < 0) | (array >= classes)]
     elif domain.kind == "log_probability":
         wrong = array[array > SIMPLEX_TOLERANCE]
+        sums = np.exp(array).sum(-1)
+        off = sums[np.abs(sums - 1) > LOG_TOLERANCE]
+        if not wrong.size and off.size:
+            raise ValueError(
+                f"{item.name} has a row whose exponentials sum to {off[0]:g}; allowed are {domain.describe()}"
+            )
     elif domain.kind == "simplex":
         wrong = array[(array < 0) | (array > 1)]
         sums = array.sum(-1)

@@ -24,7 +24,9 @@ def _derivative(inputs: Inputs, _: Params) -> Tensor:
 
 def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:
     p, y = inputs["prediction"], inputs["target"]
-    return {"label_probability": y * p + (1 - y) * (1 - p)}
+    label = y * p + (1 - y) * (1 - p)
+    hard = torch.where(label == 0, 1.0, 0.0)
+    return {"label_probability": label, "case": torch.where((y == 0) | (y == 1), hard, 2.0)}
 
 
 LOSS = Loss(
@@ -50,7 +52,11 @@ LOSS = Loss(
     derivative=_derivative,
     formula=r"-\left[\, y_i \ln p_i + (1 - y_i) \ln (1 - p_i) \,\right]",
     gradient_formula=r"\frac{p_i - y_i}{p_i\,(1 - p_i)}",
-    worked=("−ln {label_probability}",),
+    worked=(
+        "−ln {label_probability}",
+        "100, where −ln {label_probability} has no limit",
+        "−{target} · ln {prediction} − (1 − {target}) · ln(1 − {prediction})",
+    ),
     board=Board("binary", (0.8, 0.3, 0.6, 0.1), (1.0, 0.0, 0.0, 1.0), "Probability", (0.0, 1.0), unit_interval=True),
     fits=(Fit("binary", "sigmoid", "zero_one"),),
     code=Code(
@@ -72,14 +78,17 @@ LOSS = Loss(
         "https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html",
     ),
     goldens=(
+        Golden("scikit-learn 1.9.1, log_loss", [0.8, 0.3, 0.6, 0.1], [1.0, 0.0, 0.0, 1.0], 0.9496735800302857),
         Golden("scikit-learn 1.9.1, log_loss", [0.8], [1.0], 0.2231435513142097, "sum"),
-        Golden("Keras 3.12, BinaryCrossentropy", [0.8, 0.3, 0.6, 0.1], [1.0, 0.0, 0.0, 1.0], 0.0),
+        Golden("scipy 1.17.1, special.rel_entr plus special.entr", [0.6, 0.4], [0.7, 0.2], 0.6121919007930319),
     ),
     errors=(
         ErrorCase([1.8], [1.0], "[0, 1]"),
         ErrorCase([0.5], [2.0], "[0, 1]"),
         ErrorCase([0.5, 0.5], [1.0], "shape"),
+        ErrorCase([float("nan")], [1.0], "finite"),
     ),
     derived=_derived,
     derived_labels={"label_probability": "Probability of the true label"},
+    best_constant=lambda target, _: target.mean(),
 )

@@ -119,6 +119,15 @@ def _keras(params: Params, reduction: str) -> str:
     )
 
 
+def _best_constant(target: Tensor, params: Params) -> Tensor:
+    classes = int(target.max()) + 1
+    inputs = {"prediction": torch.zeros(len(target), classes, dtype=torch.float64), "target": target}
+    mass = _soft_target(inputs, params).sum(0)
+    return (mass / mass.sum()).log()
+
+
+_GOLDEN_POINT = ([[2.0, 1.0, 0.0], [0.5, 1.5, -1.0], [1.0, 0.0, 0.8]], [0, 1, 2])
+
 WEIGHTED_MEAN = Reduction(
     "mean",
     "Mean",
@@ -191,7 +200,7 @@ LOSS = Loss(
     ),
     minimiser="The logarithms of the class frequencies (plus any constant, since softmax sees only differences).",
     pitfalls=(
-        "It applies log-softmax itself. Probabilities put in as logits are squashed twice, and the loss cannot reach 0.",
+        "It applies log-softmax itself. Probabilities put in as logits are squashed twice.",
         "A uniform guess over k classes costs ln k: 1.099 for 3 classes, 2.303 for 10.",
         "With class weights PyTorch's mean divides by the sum of the targets' weights, not by the number of samples.",
     ),
@@ -200,7 +209,25 @@ LOSS = Loss(
         "Szegedy et al. (2016): Rethinking the Inception Architecture (label smoothing), arXiv:1512.00567",
         "https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html",
     ),
-    goldens=(Golden("scikit-learn 1.9.1, log_loss of the softmax", [[2.0, 1.0, 0.0]], [0], 0.4076059644443803),),
+    goldens=(
+        Golden("scikit-learn 1.9.1, log_loss of the softmax", [[2.0, 1.0, 0.0]], [0], 0.4076059644443803),
+        Golden("optax 0.2.8, softmax_cross_entropy_with_integer_labels", *_GOLDEN_POINT, 0.5871658281502972),
+        Golden("Keras 3.15.1, SparseCategoricalCrossentropy", *_GOLDEN_POINT, 1.7614974844508913, "sum"),
+        Golden(
+            "Keras 3.15.1, CategoricalCrossentropy",
+            *_GOLDEN_POINT,
+            0.6660547170391861,
+            "mean",
+            {"label_smoothing": 0.1},
+        ),
+        Golden(
+            "scikit-learn 1.9.1, log_loss of the softmax with sample_weight",
+            *_GOLDEN_POINT,
+            0.44742206757318725,
+            "mean",
+            {"weight": (1.0, 3.0, 0.5)},
+        ),
+    ),
     errors=(
         ErrorCase([[2.0, 1.0, 0.0]], [3], "0 to 2"),
         ErrorCase([[2.0, 1.0, 0.0]], [0.5], "whole number"),
@@ -215,4 +242,5 @@ LOSS = Loss(
         "mean_logarithm": "Mean of minus the logarithms",
         "label_weight": "Class weight",
     },
+    best_constant=_best_constant,
 )

@@ -53,6 +53,15 @@ MARGIN_ERRORS: Final = (
     ErrorCase([0.5, 0.5], [1.0], "shape"),
     ErrorCase([float("inf")], [1.0], "finite"),
 )
+MARGIN_LABELS: Final = {"margin": "Margin"}
+MARGIN_BOARD: Final = Board(
+    "binary",
+    prediction=(0.3, -2.0, 0.5, -1.5),
+    target=(1.0, -1.0, -1.0, 1.0),
+    prediction_label="Score",
+    labels=(-1.0, 1.0),
+    snap=lambda target: (target,),
+)
 
 
 def margin(inputs: Inputs, _: Params) -> dict[str, Tensor]:

@@ -62,7 +62,7 @@ LOSS = Loss(
         ),
         keras_note=KERAS_LAST_AXIS,
     ),
-    minimiser="No closed form: where the tanh of all errors adds up to 0, which is between the smallest and largest target.",
+    minimiser="No closed form: where the tanh of all errors adds up to 0.",
     pitfalls=(
         "The hyperbolic cosine overflows from an error of about 710 (89 in float32); a stable form avoids it.",
         "Where it turns from a square to a line is fixed at errors of about 1, so the targets' unit matters.",

@@ -33,9 +33,9 @@ LOSS = Loss(
     summary="The average distance between prediction and target.",
     notice=(
         "The board starts at 0.875. Prediction 3 is four times as far off as the others, yet its slope is no larger: "
-        "every prediction has the slope 0.25 or −0.25, which is 1 divided by 4 predictions. So a step of gradient descent "
-        "has the same length near the target as far from it: with a learning rate of 1.2 each prediction moves 0.3, "
-        "and in the end all four jump to and fro around their targets."
+        "every prediction has the slope 0.25 or −0.25, which is 1 divided by 4 predictions. So a step of gradient "
+        "descent has the same length near the target as far from it: with a learning rate of 1.2 each prediction "
+        "moves 0.3, and in the end all four jump to and fro around their targets."
     ),
     aliases=("MAE", "L1 loss", "absolute error", "least absolute deviations"),
     inputs=REGRESSION_INPUTS,

@@ -47,8 +47,8 @@ LOSS = Loss(
     summary="The distance to the target, with one price for predicting too low and another for predicting too high.",
     notice=(
         "With tau 0.9 a prediction that is 0.5 too low costs 0.45 before averaging, one that is 0.5 too high only "
-        "0.05. So the best prediction is one that 9 of 10 targets stay below. Set tau to 0.5: both sides cost the same, and "
-        "the loss is half the absolute error."
+        "0.05. So the best prediction is one that 9 of 10 targets stay below. Set tau to 0.5: both sides cost the "
+        "same, and the loss is half the absolute error."
     ),
     aliases=("pinball loss", "quantile regression loss", "check loss", "tilted absolute error"),
     inputs=REGRESSION_INPUTS,

@@ -1,0 +1,148 @@
+"""Binary cross-entropy on logits."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lossviz.losses.base import MEAN, SUM, Code, Domain, ErrorCase, Golden, Input, Inputs, Loss, Parameter, Params
+from lossviz.losses.board import Board
+from lossviz.losses.helpers import BINARY_SCORE_FITS, REAL
+
+
+def _terms(inputs: Inputs, params: Params) -> Tensor:
+    logits, weight = inputs["prediction"], params["pos_weight"]
+    pos_weight = None if weight == 1 else logits.new_tensor(weight)
+    return F.binary_cross_entropy_with_logits(logits, inputs["target"], reduction="none", pos_weight=pos_weight)
+
+
+def _derivative(inputs: Inputs, params: Params) -> Tensor:
+    z, y = inputs["prediction"], inputs["target"]
+    weight: float = params["pos_weight"]
+    # As a difference of two small numbers it keeps its digits where sigmoid(z) rounds to 1.
+    return (1 - y) * torch.sigmoid(z) - weight * y * torch.sigmoid(-z)
+
+
+def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:
+    z, y = inputs["prediction"], inputs["target"]
+    return {"probability": torch.sigmoid(z), "case": torch.where(y == 0, 0.0, torch.where(y == 1, 1.0, 2.0))}
+
+
+def _best_constant(target: Tensor, params: Params) -> Tensor:
+    weight: float = params["pos_weight"]
+    return (weight * target.sum() / (1 - target).sum()).log()
+
+
+def _keras(params: Params, _: str) -> str:
+    define = "cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True, reduction={keras_reduction!r})\n"
+    if params["pos_weight"] == 1:
+        return define + "loss = cross_entropy(target[:, None], prediction[:, None])"
+    return define + (
+        "weight = {pos_weight} * target + (1 - target)\n"
+        "loss = cross_entropy(target[:, None], prediction[:, None], sample_weight=weight)"
+    )
+
+
+LOSS = Loss(
+    key="bce_with_logits",
+    title="Binary cross-entropy with logits",
+    task="binary",
+    position=2,
+    summary="Binary cross-entropy that takes a raw score (a logit) and turns it into a probability itself.",
+    notice=(
+        "Logit 4 is −3 for a label 1: it costs 3.049 before averaging. Drag it to −10: it costs 10.000, and its slope "
+        "is −1.000. A confident mistake costs in proportion to the logit and keeps its slope, so learning does not "
+        "stall. Set pos_weight to 3: mistakes on label 1 count three times."
+    ),
+    aliases=("BCEWithLogitsLoss", "sigmoid cross-entropy", "logistic loss", "log loss on logits"),
+    inputs=(
+        Input("prediction", "prediction", ("n", "..."), REAL, "logit of label 1: 0 means a probability of 0.5"),
+        Input(
+            "target",
+            "target",
+            ("n", "..."),
+            Domain("interval", low=0.0, high=1.0),
+            "label, 0 or 1 (or a probability between)",
+        ),
+    ),
+    parameters=(Parameter("pos_weight", "w", 1.0, 0.0, 1000.0, 0.5, "How many times a sample with label 1 counts."),),
+    reductions=(MEAN, SUM),
+    terms=_terms,
+    derivative=_derivative,
+    formula=r"-\left[\, w\, y_i \ln \sigma(z_i) + (1 - y_i) \ln (1 - \sigma(z_i)) \,\right]",
+    gradient_formula=r"(1 - y_i)\,\sigma(z_i) - w\, y_i\,\sigma(-z_i)",
+    worked=(
+        "ln(1 + exp({prediction}))",
+        "{pos_weight} · ln(1 + exp(−{prediction}))",
+        "{pos_weight} · {target} · ln(1 + exp(−{prediction})) + (1 − {target}) · ln(1 + exp({prediction}))",
+    ),
+    board=Board("binary", (2.0, -1.0, 0.5, -3.0), (1.0, 0.0, 0.0, 1.0), "Logit"),
+    fits=BINARY_SCORE_FITS,
+    code=Code(
+        torch=(
+            "loss = F.binary_cross_entropy_with_logits(\n"
+            "    prediction,\n"
+            "    target,\n"
+            "    pos_weight=torch.tensor({pos_weight}, dtype=prediction.dtype),\n"
+            "    reduction={reduction!r},\n"
+            ")"
+        ),
+        keras=_keras,
+        keras_note="Keras has no pos_weight in this loss; weighting the samples by their label comes to the same.",
+    ),
+    minimiser=(
+        "The logarithm of pos_weight times the number of labels 1 over the number of labels 0: with pos_weight 1 "
+        "the log-odds of label 1."
+    ),
+    pitfalls=(
+        "It applies the sigmoid itself. Probabilities put in as logits are squashed twice: 0.8 for label 1 costs "
+        "0.371 instead of 0.223.",
+        "With a pos_weight other than 1 the sigmoid of the output is no longer an estimate of the probability.",
+        "Its mean divides by the number of elements even with pos_weight, other than weighted cross-entropy.",
+    ),
+    references=(
+        "Bishop (2006): Pattern Recognition and Machine Learning, section 4.3.2",
+        "https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html",
+    ),
+    goldens=(
+        Golden(
+            "optax 0.2.8, sigmoid_binary_cross_entropy",
+            [2.0, -1.0, 0.5, -3.0],
+            [1.0, 0.0, 0.0, 1.0],
+            1.115713508578761,
+        ),
+        Golden(
+            "optax 0.2.8, sigmoid_binary_cross_entropy summed",
+            [2.0, -1.0, 0.5, -3.0],
+            [0.7, 0.2, 1.0, 0.0],
+            1.7628540343150443,
+            "sum",
+        ),
+        Golden(
+            "scikit-learn 1.9.1, log_loss of the sigmoid with sample_weight, not normalised",
+            [2.0, -1.0, 0.5, -3.0],
+            [1.0, 0.0, 0.0, 1.0],
+            10.813884759548474,
+            "sum",
+            {"pos_weight": 3.0},
+        ),
+        Golden(
+            "scikit-learn 1.9.1, log_loss of the sigmoid with sample_weight, divided by 4",
+            [2.0, -1.0, 0.5, -3.0],
+            [1.0, 0.0, 0.0, 1.0],
+            0.7187740882516718,
+            "mean",
+            {"pos_weight": 0.5},
+        ),
+    ),
+    errors=(
+        ErrorCase([0.5], [-1.0], "[0, 1]"),
+        ErrorCase([0.5, 0.5], [1.0], "shape"),
+        ErrorCase([float("nan")], [1.0], "finite"),
+        ErrorCase([0.5], [1.0], "[0, 1000]", {"pos_weight": -1.0}),
+    ),
+    derived=_derived,
+    derived_labels={"probability": "Probability of label 1"},
+    best_constant=_best_constant,
+)

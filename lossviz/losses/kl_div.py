@@ -1,0 +1,162 @@
+"""Kullback-Leibler divergence."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lossviz.losses.base import SUM, Code, Domain, ErrorCase, Fit, Golden, Input, Inputs, Loss, Params, Reduction
+from lossviz.losses.board import Board
+
+
+def _terms(inputs: Inputs, _: Params) -> Tensor:
+    # The same numbers as F.kl_div. Its slope with respect to the target is NaN where the target is 0; that of entr is
+    # infinite, as it should be.
+    target = inputs["target"]
+    divergence: Tensor = -torch.special.entr(target) - target * inputs["prediction"]
+    return divergence
+
+
+def _derivative(inputs: Inputs, _: Params) -> Tensor:
+    return -inputs["target"]
+
+
+def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:
+    log_probability, target = inputs["prediction"], inputs["target"]
+    return {
+        "softmax": log_probability.exp(),
+        "log_probability": log_probability,
+        "raw_gradient": -target,
+        "case": (target == 0).to(target.dtype),
+    }
+
+
+def _keras(_: Params, reduction: str) -> str:
+    name = "sum_over_batch_size" if reduction == "batchmean" else "sum"
+    shared = " / prediction.size" if reduction == "elementwise_mean" else ""
+    return (
+        f"divergence = keras.losses.KLDivergence(reduction={name!r})\n"
+        f"loss = divergence(target, keras.ops.softmax(prediction)){shared}"
+    )
+
+
+BATCHMEAN = Reduction(
+    "batchmean",
+    "Mean over samples (batchmean)",
+    "batchmean",
+    r"\frac{1}{n}\sum_{i=1}^{n}\sum_{c=1}^{k} #",
+    "samples",
+)
+ELEMENTWISE_MEAN = Reduction(
+    "elementwise_mean",
+    "Mean over all elements",
+    "mean",
+    r"\frac{1}{n k}\sum_{i=1}^{n}\sum_{c=1}^{k} #",
+    "elements",
+)
+TOTAL = Reduction("sum", SUM.title, "sum", r"\sum_{i=1}^{n}\sum_{c=1}^{k} #", "one")
+
+LOSS = Loss(
+    key="kl_div",
+    title="KL divergence",
+    task="distribution",
+    position=1,
+    summary="How far a predicted distribution is from a true one: the surprise that the prediction adds.",
+    notice=(
+        "The handles are logits; their softmax is the predicted distribution. Sample 1 predicts (0.63, 0.23, 0.14) for "
+        "(0.7, 0.2, 0.1) and costs 0.013 before averaging, Sample 2 costs 0.234. Single classes can be below 0, "
+        "their sum cannot. PyTorch's function takes log-probabilities, and its raw gradient with respect to them is "
+        "minus the target wherever the prediction stands, even at the minimum. With respect to the logits the gradient "
+        "is softmax less target: this is what the arrows show, and it is 0 where the two agree."
+    ),
+    aliases=("KLDivLoss", "Kullback-Leibler divergence", "relative entropy", "KL"),
+    inputs=(
+        Input(
+            "prediction",
+            "prediction",
+            ("n", "k"),
+            Domain("log_probability"),
+            "natural logarithms of the predicted probabilities",
+        ),
+        Input("target", "target", ("n", "k"), Domain("simplex"), "true distribution over the classes"),
+    ),
+    parameters=(),
+    reductions=(BATCHMEAN, ELEMENTWISE_MEAN, TOTAL),
+    terms=_terms,
+    derivative=_derivative,
+    formula=r"y_{ic}\,(\ln y_{ic} - \ln p_{ic}),\quad 0 \ln 0 = 0",
+    gradient_formula=(
+        r"-y_{ic} \text{ with respect to } \ln p_{ic},\quad p_{ic} - y_{ic} \text{ with respect to the logits}"
+    ),
+    worked=("{target} · (ln {target} − {log_probability})", "0, because the target is 0"),
+    board=Board(
+        "distributions",
+        ((1.0, 0.0, -0.5), (0.0, 0.8, 0.2)),
+        ((0.7, 0.2, 0.1), (0.1, 0.3, 0.6)),
+        "Logit",
+        link=lambda logits: torch.log_softmax(logits, -1),
+    ),
+    fits=(Fit("multiclass", "log_softmax", "one_hot"),),
+    code=Code(
+        torch="loss = F.kl_div(F.log_softmax(prediction, dim=1), target, reduction={reduction!r})",
+        keras=_keras,
+        keras_note="Keras takes probabilities, not their logarithms, and keeps both sides at 1e-7 or more.",
+    ),
+    minimiser="The mean of the target distributions.",
+    pitfalls=(
+        "The prediction comes first and as log-probabilities, the target second and as probabilities. "
+        "Probabilities in both places give a wrong value without an error in PyTorch.",
+        "It is not symmetric: (0.9, 0.1) against (0.5, 0.5) gives 0.368, the other way round 0.511.",
+        "PyTorch's own default, reduction='mean', divides by all elements; the divergence of the definition is "
+        "batchmean, and 'mean' means batchmean here.",
+        "Where the target is not 0, a predicted probability of 0 makes it infinite.",
+    ),
+    references=(
+        "Kullback, Leibler (1951): On Information and Sufficiency, Annals of Mathematical Statistics 22(1), 79-86",
+        "Cover, Thomas (2006): Elements of Information Theory, section 2.3",
+        "https://pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html",
+    ),
+    goldens=(
+        Golden(
+            "optax 0.2.8, kl_divergence",
+            [
+                [-0.6931471805599453, -1.2039728043259361, -1.6094379124341003],
+                [-2.3025850929940455, -0.5108256237659907, -1.2039728043259361],
+            ],
+            [[0.7, 0.2, 0.1], [0.0, 0.5, 0.5]],
+            0.12468742972161986,
+        ),
+        Golden(
+            "scipy 1.17.1, special.rel_entr averaged",
+            [
+                [-0.6931471805599453, -1.2039728043259361, -1.6094379124341003],
+                [-2.3025850929940455, -0.5108256237659907, -1.2039728043259361],
+            ],
+            [[0.7, 0.2, 0.1], [0.0, 0.5, 0.5]],
+            0.041562476573873276,
+            "elementwise_mean",
+        ),
+        Golden(
+            "scipy 1.17.1, stats.entropy",
+            [[-0.10536051565782628, -2.3025850929940455]],
+            [[0.1, 0.9]],
+            1.7577796618689758,
+            "sum",
+        ),
+    ),
+    errors=(
+        ErrorCase([[0.9, 0.1]], [[0.5, 0.5]], "at most 0"),
+        ErrorCase([[-0.1, -0.1]], [[0.5, 0.5]], "sum to 1"),
+        ErrorCase([[-0.5, -0.9327521295671886]], [[0.5, 0.6]], "summing to 1"),
+        ErrorCase([[-0.5, -0.9327521295671886]], [[1.5, -0.5]], "[0, 1]"),
+        ErrorCase([[-0.5, -0.9327521295671886]], [[1.0, 0.0, 0.0]], "shape"),
+        ErrorCase([-0.5, -0.9327521295671886], [0.5, 0.5], "(samples, classes)"),
+    ),
+    derived=_derived,
+    derived_labels={
+        "softmax": "Softmax",
+        "log_probability": "Logarithm of the softmax",
+        "raw_gradient": "PyTorch's gradient for the log-probabilities, before averaging",
+    },
+    best_constant=lambda target, _: target.mean(0).log(),
+)
