@@ -11,7 +11,7 @@ from lossviz.training.config import BOUNDS, Intervention, RunConfig, losses_for
 from lossviz.training.data import Split, dataset
 from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
 from lossviz.training.engine import Event, RunState, advance, apply, init, measure, run, step
-from lossviz.training.gallery import CLASSIC, PLAYGROUND
+from lossviz.training.gallery import CLASSIC, PLAYGROUND, Example, preset, presets
 from lossviz.training.inspect import decision_map, output, predict
 from lossviz.training.measure import Measurement
 from lossviz.training.snapshot import restore, snapshot
@@ -23,6 +23,7 @@ __all__ = [
     "PLAYGROUND",
     "Diagnosis",
     "Event",
+    "Example",
     "Intervention",
     "LayerWalk",
     "Measurement",
@@ -42,6 +43,8 @@ __all__ = [
     "measure",
     "output",
     "predict",
+    "preset",
+    "presets",
     "restore",
     "run",
     "snapshot",

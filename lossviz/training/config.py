@@ -28,7 +28,7 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
 
 INITIALISATIONS: Final = ("default", "zeros")
 DTYPES: Final = ("float32", "float64")
-USUAL_LOSS: Final = {"regression": "mse", "binary": "bce", "multiclass": "cross_entropy"}
+USUAL_LOSS: Final = {"regression": "mse", "binary": "bce_with_logits", "multiclass": "cross_entropy"}
 _LAST_UPDATE: Final = datasets.SAMPLES_HIGH * int(BOUNDS["epochs"][1])
 
 
@@ -69,7 +69,7 @@ class RunConfig:
         initialisation: "default", as `torch.nn.Linear` draws it, or "zeros".
         dtype: "float32" or "float64".
         loss: key of a loss that fits the data set's task; None means the usual one: mse for regression,
-            bce for two classes, cross_entropy for more.
+            bce_with_logits for two classes, cross_entropy for more.
         loss_parameters: the loss's own parameters by name, as a mapping or as pairs; others keep their default.
         optimizer: sgd, momentum, rmsprop or adam.
         learning_rate: above 0, up to 100.

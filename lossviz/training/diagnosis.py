@@ -98,8 +98,8 @@ def diagnose(events: Sequence[Event], config: RunConfig) -> Diagnosis:
         epoch, low, now = minimum
         return Diagnosis(
             "validation rising",
-            f"The validation loss has been rising since epoch {epoch}, from {_show(low)} to {_show(now)}, while the "
-            "training loss keeps falling. The model is learning the training points by heart.",
+            f"The validation loss has risen since epoch {epoch}, from {_show(low)} to {_show(now)}, while the "
+            "training loss fell further. The model is learning the training points by heart.",
             epoch,
         )
     if recent - earlier > threshold:
@@ -120,7 +120,8 @@ def diagnose(events: Sequence[Event], config: RunConfig) -> Diagnosis:
         if config.initialisation == "zeros" and config.hidden
         else ""
     )
-    return Diagnosis("flat", f"Flat: the training loss stays near {_show(recent)} {span}.{same}")
+    stays = "jumps up and down around" if error > FLAT * abs(recent) else "stays near"
+    return Diagnosis("flat", f"Flat: the training loss {stays} {_show(recent)} {span}.{same}")
 
 
 def validation_minimum(events: Sequence[Event]) -> tuple[int, float, float] | None:

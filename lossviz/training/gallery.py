@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Final
 
+from lossviz import datasets
 from lossviz.training.config import RunConfig
 
 #: The classic first PyTorch example: four points, one weight, one bias, plain gradient descent.
@@ -27,4 +30,174 @@ PLAYGROUND: Final = RunConfig(
     loss="mse",
     learning_rate=0.03,
     batch_size=10,
+    epochs=300,
 )
+
+_OUTLIERS: Final = RunConfig(
+    dataset="outliers",
+    validation_fraction=0.0,
+    standardise=False,
+    hidden=(),
+    loss="mse",
+    learning_rate=0.05,
+    batch_size=None,
+    epochs=300,
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A run worth seeing; `comment` says in one or two sentences what to see."""
+
+    key: str
+    title: str
+    comment: str
+    config: RunConfig
+
+
+_EXAMPLES: Final = (
+    Example(
+        "diabetes",
+        "Diabetes, linear model",
+        "Ten measurements explain about half of how far the disease progresses, on new patients too. "
+        "The loss is a squared number of points, so it stays in the thousands.",
+        RunConfig(
+            dataset="diabetes", hidden=(), learning_rate=0.05, batch_size=None, epochs=200, validation_fraction=0.25
+        ),
+    ),
+    Example(
+        "classic",
+        "Four points, a first model",
+        "One weight and one bias learn y = 2x. The loss falls from 30 to below 0.001, "
+        "and still the weight is 1.99, not 2.",
+        CLASSIC,
+    ),
+    Example(
+        "classic_diverging",
+        "Four points, too large a step",
+        "The same model with learning rate 0.12. The largest stable rate is 0.119756, "
+        "so every step makes the loss grow.",
+        replace(CLASSIC, learning_rate=0.12),
+    ),
+    Example(
+        "overfitting",
+        "Sine, learnt by heart",
+        "A large network and only 15 training points. The training loss goes on towards 0 "
+        "while the validation loss turns and becomes three times as high.",
+        RunConfig(
+            dataset="sine",
+            samples=30,
+            noise=0.4,
+            data_seed=1,
+            hidden=(32, 32),
+            optimizer="adam",
+            learning_rate=0.01,
+            batch_size=None,
+            epochs=1000,
+        ),
+    ),
+    Example(
+        "outliers_mse",
+        "Outliers, squared error",
+        "Six of 60 points lie far too high. Squared, their errors outweigh all others: "
+        "the line is tilted to a slope of 1.67, though all other points follow a slope of 1.",
+        _OUTLIERS,
+    ),
+    Example(
+        "outliers_huber",
+        "Outliers, Huber",
+        "The same points with the Huber loss, which grows only linearly for large errors: "
+        "the slope is 1.08, close to the 1 that most points follow.",
+        replace(_OUTLIERS, loss="huber"),
+    ),
+    Example(
+        "breast_cancer",
+        "Breast cancer, linear model",
+        "Thirty measurements of cell nuclei and one straight border: "
+        "97 % or more of the new tumours are told apart correctly.",
+        RunConfig(
+            dataset="breast_cancer", hidden=(), learning_rate=0.1, batch_size=32, epochs=100, validation_fraction=0.3
+        ),
+    ),
+    Example(
+        "playground",
+        "Circle, small network",
+        "Two hidden layers of four and two units close a border around the middle. "
+        "This is where TensorFlow Playground starts.",
+        PLAYGROUND,
+    ),
+    Example(
+        "xor_linear",
+        "Exclusive or, linear model",
+        "No straight line can separate opposite corners: the loss stays near 0.69, what a guess of one half costs.",
+        RunConfig(dataset="xor", hidden=(), epochs=100),
+    ),
+    Example(
+        "zeros",
+        "All weights zero",
+        "Units that start alike get the same gradients and stay alike: the network never learns the circle.",
+        RunConfig(dataset="circle", initialisation="zeros", epochs=100),
+    ),
+    Example(
+        "spiral",
+        "Spiral, larger network",
+        "Two layers of 16 units, ReLU and Adam follow the arms: more than 95 % of the new points are right.",
+        RunConfig(
+            dataset="spiral", hidden=(16, 16), activation="relu", optimizer="adam", learning_rate=0.01, epochs=300
+        ),
+    ),
+    Example(
+        "iris",
+        "Iris, linear model",
+        "Four lengths tell three kinds of flowers apart. Setosa is easy; the few errors lie between the other two.",
+        RunConfig(dataset="iris", hidden=(), learning_rate=0.1, batch_size=16, epochs=200, validation_fraction=0.3),
+    ),
+    Example(
+        "blobs",
+        "Three clouds, linear model",
+        "Three straight borders meet in the middle, and cross-entropy falls from about 1.1, what a guess among three "
+        "classes costs, to below 0.1.",
+        RunConfig(dataset="blobs", hidden=(), initialisation="zeros", learning_rate=0.1, epochs=100),
+    ),
+)
+
+
+def presets(task: datasets.Task | None = None) -> tuple[Example, ...]:
+    """Return the examples, grouped by task; the first of each task uses real data.
+
+    Args:
+        task: "regression", "binary", "multiclass" or None for all.
+
+    Returns:
+        The examples, in the order in which a page should show them.
+
+    Example:
+        >>> from lossviz.training import presets
+        >>> [example.key for example in presets("multiclass")]
+        ['iris', 'blobs']
+    """
+    return tuple(example for example in _EXAMPLES if task is None or example.config.task == task)
+
+
+def preset(key: str) -> Example:
+    """Return the example of that key.
+
+    Args:
+        key: the key of one of `presets()`.
+
+    Returns:
+        The example.
+
+    Raises:
+        KeyError: there is no such example; the message holds the nearest names.
+
+    Example:
+        >>> from lossviz.training import CLASSIC, preset
+        >>> preset("classic").config == CLASSIC
+        True
+    """
+    found = {example.key: example for example in _EXAMPLES}
+    if key not in found:
+        near = get_close_matches(str(key), found, n=3) or list(found)
+        raise KeyError(f"unknown example {key!r}; nearest: {', '.join(near)}")
+    return found[key]

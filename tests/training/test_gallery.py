@@ -1,0 +1,139 @@
+"""Each example is run once, and what its comment says is true of that run."""
+
+import numpy as np
+import pytest
+
+from lossviz import datasets
+from lossviz.training import advance, dataset, diagnose, init, measure, predict, preset, presets
+
+
+class Finished:
+    """An example that has been trained to its end."""
+
+    def __init__(self, key):
+        self.example = preset(key)
+        self.config = self.example.config
+        self.state, self.events = init(self.config), []
+        while not self.state.finished:
+            event = advance(self.state, 10**6)
+            if event:
+                self.events.append(event)
+        self.last = self.events[-1]
+        self.kind = diagnose(self.events, self.config).kind
+
+
+@pytest.fixture(scope="module")
+def trained():
+    runs = {}
+
+    def get(key):
+        if key not in runs:
+            runs[key] = Finished(key)
+        return runs[key]
+
+    return get
+
+
+KEYS = [example.key for example in presets()]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_runs_to_its_end(key, trained):
+    run = trained(key)
+    assert len(run.events) == run.config.epochs
+    assert run.last.finite
+    assert run.example.comment.endswith(".")
+
+
+def test_the_first_example_of_each_task_is_real_data():
+    for task in ("regression", "binary", "multiclass"):
+        assert datasets.get(presets(task)[0].config.dataset).real
+    assert sum((presets(task) for task in ("regression", "binary", "multiclass")), ()) == presets()
+    assert len(set(KEYS)) == len(KEYS)
+
+
+def test_unknown_example_names_the_nearest():
+    with pytest.raises(KeyError, match="classic"):
+        preset("clasic")
+
+
+def test_diabetes(trained):
+    run = trained("diabetes")
+    assert 0.45 < run.last.train_metric < 0.55
+    assert 0.45 < run.last.validation_metric < 0.55
+    assert 2000 < run.last.train_loss < run.last.validation_loss < 10_000
+
+
+def test_classic(trained):
+    run = trained("classic")
+    assert run.events[0].batch_loss == 30
+    assert run.last.train_loss < 0.001
+    assert round(run.state.network.weights[0].item(), 2) == 1.99
+
+
+def test_classic_diverging(trained):
+    run = trained("classic_diverging")
+    losses = [event.batch_loss for event in run.events]
+    assert losses == sorted(losses)
+    assert run.kind == "diverging"
+
+
+def test_overfitting(trained):
+    run = trained("overfitting")
+    assert run.config.training_samples == 15
+    assert run.kind == "validation rising"
+    assert run.last.train_loss < 0.001
+    assert run.last.validation_loss / min(event.validation_loss for event in run.events) == pytest.approx(3, abs=0.25)
+
+
+def test_outliers(trained):
+    squared, huber = trained("outliers_mse"), trained("outliers_huber")
+    split = dataset(squared.config)
+    assert np.sum(split.y_train - split.x_train[:, 0] - 1 > 5) == 6
+    assert len(split.y_train) == 60
+    assert round(squared.state.network.weights[0].item(), 2) == 1.67
+    assert round(huber.state.network.weights[0].item(), 2) == 1.08
+
+
+def test_breast_cancer(trained):
+    assert trained("breast_cancer").last.validation_metric >= 0.97
+
+
+def test_playground(trained):
+    assert trained("playground").last.validation_metric > 0.99
+    assert trained("playground").config.hidden == (4, 2)
+
+
+def test_xor_linear(trained):
+    run = trained("xor_linear")
+    assert run.last.train_loss == pytest.approx(np.log(2), abs=0.02)
+    assert run.last.validation_loss == pytest.approx(np.log(2), abs=0.02)
+
+
+def test_zeros(trained):
+    run = trained("zeros")
+    assert run.last.train_metric < 0.6
+    for weights in run.state.network.weights[:1]:
+        assert (weights == weights[0]).all()
+    assert "stay alike" in diagnose(run.events, run.config).sentence
+
+
+def test_spiral(trained):
+    assert trained("spiral").last.validation_metric > 0.95
+
+
+def test_iris(trained):
+    run = trained("iris")
+    split = dataset(run.config)
+    x, y = np.concatenate([split.x_train, split.x_validation]), np.concatenate([split.y_train, split.y_validation])
+    chosen = predict(run.state, x).argmax(axis=1)
+    wrong = chosen != y
+    assert 0 < wrong.sum() < 8
+    assert not wrong[y == 0].any()
+    assert (chosen[wrong] != 0).all()
+
+
+def test_blobs(trained):
+    run = trained("blobs")
+    assert measure(init(run.config)).train_loss == pytest.approx(np.log(3), abs=1e-6)
+    assert run.last.train_loss < 0.1
