@@ -169,7 +169,7 @@ def _text(
 ) -> str:
     steps = len(predictions) - 1
     taken = "1 step" if steps == 1 else f"{steps} steps"
-    edge = " A prediction was held at the edge of its domain." if projected[-1].any() else ""
+    edge = " A prediction was held at the edge of its domain." if projected.any() else ""
     if outcome == "settled":
         return f"Settled after {taken}: the last one changed no prediction by 0.000001 or more.{edge}"
     if outcome == "oscillating":

@@ -149,6 +149,15 @@ def check_rate(value: float) -> float:
     return value
 
 
+def parse_numbers(text: str) -> tuple[float, ...] | None:
+    """Numbers as typed into a field, separated by commas or spaces; None where nothing is typed.
+
+    Raises:
+        ValueError: If something is no finite number.
+    """
+    return tuple(_number(item) for item in text.replace(",", " ").split()) or None
+
+
 def _check_weights(loss: Loss, state: ExploreState, parameters: Mapping[str, Any]) -> None:
     """Class weights must fit the classes on the board, and their mean must be defined."""
     for parameter in loss.parameters:

@@ -1,0 +1,90 @@
+"""Explore: pick a loss, drag predictions against targets, watch the value and the gradient."""
+
+import streamlit as st
+
+from pages.ui import explore_actions as actions
+from pages.ui.board import board
+from pages.ui.explore_panels import about_panel, code_panel, notice_panel, proof_panel
+from pages.ui.explore_state import format_url, parse
+from pages.ui.state import page_state, recall, seed, show_notices, widget, write_url
+
+
+def controls() -> None:
+    """Loss, reduction and parameters; each change makes a new state before the page is drawn."""
+    state = actions.state()
+    loss = state.declared
+    numbers = [item for item in loss.parameters if item.kind == "number"]
+    weights = [item for item in loss.parameters if item.kind == "class_weights"]
+    columns = st.columns([3.2, 1.6] + [1.2] * len(numbers) + [1.8] * len(weights))
+    with columns[0]:
+        st.selectbox(
+            "Loss",
+            actions.KEYS,
+            format_func=actions.menu_label,
+            key=seed("explore.loss", state.loss),
+            on_change=lambda: actions.choose_loss(widget("explore.loss")),
+            help="Type to search by name or by another name, such as L2 or log loss.",
+        )
+    with columns[1]:
+        names = [reduction.name for reduction in loss.reductions]
+        st.selectbox(
+            "Reduction",
+            names,
+            format_func=lambda name: loss.reduction(name).title,
+            key=seed(f"explore.{loss.key}.reduction", state.reduction),
+            on_change=lambda: actions.choose_reduction(widget(f"explore.{loss.key}.reduction")),
+            help="How the terms become one number.",
+        )
+    for column, parameter in zip(columns[2:], [*numbers, *weights], strict=True):
+        key = f"explore.{loss.key}.{parameter.name}"
+        title = parameter.name.replace("_", " ").capitalize()
+        with column:
+            if parameter.kind == "number":
+                st.number_input(
+                    title,
+                    value=None,
+                    step=parameter.step,
+                    format="%g",
+                    key=seed(key, actions.draft(parameter, state)),
+                    on_change=lambda parameter=parameter, key=key: actions.set_parameter(parameter, widget(key)),
+                    help=f"{parameter.meaning} Allowed: {parameter.describe()}.",
+                )
+            else:
+                st.text_input(
+                    "Class weights",
+                    key=seed(key, actions.draft(parameter, state)),
+                    on_change=lambda parameter=parameter, key=key: actions.set_parameter(parameter, widget(key)),
+                    placeholder="all 1",
+                    help=f"{parameter.meaning} One number for each class, such as 1, 3, 1. Empty: all 1.",
+                )
+    for problem in actions.parameter_problems(loss):
+        st.error(problem)
+
+
+@st.fragment
+def laboratory() -> None:
+    """Everything below the heading; a drag reruns only this."""
+    actions.receive(recall("board"))
+    controls()
+    state = actions.state()
+    write_url(format_url(state))
+    st.markdown(state.declared.summary)
+    board(actions.tables_message(), key="board", learning_rate=state.rate)
+    problem = recall("explore.problem")
+    if problem:
+        st.error(problem)
+    notice, formula, code, about = st.tabs(["What to notice", "Formula and proof", "Code", "Good to know"])
+    with notice:
+        notice_panel(state)
+    with formula:
+        proof_panel(state)
+    with code:
+        code_panel(state)
+    with about:
+        about_panel(state)
+
+
+page_state("explore", parse)
+st.title("Explore a loss")
+show_notices("explore")
+laboratory()

@@ -1,0 +1,189 @@
+"""What a learner can do on the Explore page, as changes of its state."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+import lossviz
+from lossviz.descent import descend, descent_path
+from lossviz.losses.base import Loss, Parameter
+from lossviz.tables import Path
+from pages.ui.explore_state import ExploreState, check_rate, parse_numbers, start
+from pages.ui.state import current, put, recall, remember
+
+KEYS = lossviz.losses.keys()
+TASK_NAMES = {
+    "regression": "Regression",
+    "binary": "Two classes",
+    "multiclass": "Several classes",
+    "distribution": "Distributions",
+}
+HISTORY = 200
+
+
+def state() -> ExploreState:
+    """The page's state."""
+    return current("explore")
+
+
+def menu_label(key: str) -> str:
+    """A loss in the menu: its group, its name, and names it is also searched by."""
+    loss = lossviz.losses.get(key)
+    names = [alias for alias in loss.aliases if alias.lower() != loss.title.lower()]
+    also = f" ({', '.join(names)})" if names else ""
+    return f"{TASK_NAMES[loss.task]} · {loss.title}{also}"
+
+
+def change(new: ExploreState, path: Path | None = None) -> None:
+    """Make a new state the page's, keeping the old one for undo."""
+    old = state()
+    if new != old:
+        remember("explore.history", [*recall("explore.history", []), old][-HISTORY:])
+    put("explore", new)
+    remember("explore.path", path)
+    remember("explore.problem", None)
+    remember("explore.drafts", {})
+
+
+def choose_loss(key: str) -> None:
+    """Show another loss, with its own filled board; numbers that fit it stay."""
+    old = state()
+    new = start(key, old.rate)
+    same = new.declared.board
+    before = old.declared.board
+    if (same.kind, same.unit_interval, same.labels) == (before.kind, before.unit_interval, before.labels):
+        new = replace(new, prediction=old.prediction, target=old.target)
+    change(new)
+
+
+def choose_reduction(name: str) -> None:
+    """Reduce the terms in another way."""
+    change(replace(state(), reduction=name))
+
+
+def draft(parameter: Parameter, shown: ExploreState) -> Any:
+    """What a parameter's field holds: what was typed and refused, else the value."""
+    drafts = recall("explore.drafts", {})
+    if parameter.name in drafts:
+        return drafts[parameter.name][0]
+    value = shown.parameters[parameter.name]
+    if parameter.kind == "number":
+        return value
+    return "" if value is None else ", ".join(f"{weight:g}" for weight in value)
+
+
+def set_parameter(parameter: Parameter, typed: Any) -> None:
+    """Take a parameter from its field, or keep what was typed with the reason why it cannot be."""
+    now = state()
+    try:
+        value = parse_numbers(typed) if parameter.kind == "class_weights" else typed
+        parameters = {**now.parameters, parameter.name: parameter.check(value)}
+        lossviz.tables(now.loss, now.prediction, now.target, now.reduction, **parameters)
+        change(replace(now, parameters=parameters))
+    except ValueError as error:
+        remember("explore.drafts", {**recall("explore.drafts", {}), parameter.name: (typed, str(error))})
+
+
+def parameter_problems(loss: Loss) -> list[str]:
+    """Why fields were refused."""
+    drafts = recall("explore.drafts", {})
+    return [
+        f"{drafts[item.name][1]}. The board still shows the value before."
+        for item in loss.parameters
+        if item.name in drafts
+    ]
+
+
+def receive(component: Mapping[str, Any] | None) -> None:
+    """Act on the latest message of the board, once."""
+    message = component.get("message") if component else None
+    if not isinstance(message, Mapping) or message.get("seq") == recall("explore.seq"):
+        return
+    remember("explore.seq", message.get("seq"))
+    try:
+        _act(message)
+    except (ValueError, TypeError, KeyError) as error:
+        remember("explore.problem", f"That cannot be shown: {error}. Nothing was changed.")
+        _new_revision()
+
+
+def _act(message: Mapping[str, Any]) -> None:
+    now, action = state(), message.get("action")
+    if action == "undo":
+        history = recall("explore.history", [])
+        if history:
+            remember("explore.history", history[:-1])
+            put("explore", history[-1])
+            remember("explore.path", None)
+        _new_revision()
+        return
+    if action == "reset":
+        change(replace(start(now.loss, now.rate), reduction=now.reduction, parameters=now.parameters))
+        _new_revision()
+        return
+    moved = _moved(now, message)
+    if "learning_rate" in message and message["learning_rate"] is not None:
+        moved = replace(moved, rate=check_rate(float(message["learning_rate"])))
+    if action == "add":
+        moved = moved.with_tensors(moved.declared.board.add(moved.tensors()))
+    elif action == "remove":
+        moved = moved.with_tensors(moved.declared.board.remove(moved.tensors(), int(message["sample"])))
+    elif action in ("step", "run"):
+        _descend(moved, 1 if action == "step" else None)
+        return
+    elif action != "move":
+        raise ValueError(f"action is {action!r}; allowed are move, add, remove, reset, undo, step and run")
+    change(moved)
+    _new_revision()
+
+
+def _moved(now: ExploreState, message: Mapping[str, Any]) -> ExploreState:
+    """The state with the numbers that the board shows."""
+    values = message.get("values")
+    if not isinstance(values, Mapping):
+        return now
+    tensors = {}
+    for name, old in now.tensors().items():
+        flat = torch.tensor([float(value) for value in values[name]], dtype=torch.float64)
+        if flat.numel() != old.numel():
+            raise ValueError(f"{name} holds {flat.numel()} numbers; the board has {old.numel()}")
+        if not all(math.isfinite(value) for value in flat.tolist()):
+            raise ValueError(f"{name} holds a number that is not finite")
+        tensors[name] = flat.reshape(old.shape)
+    moved = now.with_tensors(tensors)
+    moved.tensors()
+    return moved
+
+
+def _descend(now: ExploreState, steps: int | None) -> None:
+    run = descend(now.loss, now.prediction, now.target, now.rate, steps, reduction=now.reduction, **now.parameters)
+    loss = now.declared
+    path = descent_path(loss, loss.check_parameters(now.parameters), now.reduction, now.target, run)
+    change(now.with_tensors({**now.tensors(), "prediction": torch.from_numpy(run.predictions[-1])}), path)
+    _new_revision()
+
+
+def _new_revision() -> None:
+    """Let the board take the next tables for newer than what it shows, also after a restart of the server."""
+    remember("explore.revision", max(recall("explore.revision", 0) + 1, time.time_ns() // 1_000_000))
+
+
+def tables_message() -> bytes:
+    """The tables of the present state; made anew only when it or its revision changed."""
+    now = state()
+    sent = recall("explore.sent")
+    if sent is None or sent[0] != now:
+        _new_revision()
+    revision = recall("explore.revision")
+    if sent is None or sent[:2] != (now, revision):
+        tables = lossviz.tables(now.loss, now.prediction, now.target, now.reduction, **now.parameters)
+        sent = (now, revision, tables.to_bytes(revision, recall("explore.path")))
+        remember("explore.sent", sent)
+        remember("explore.path", None)
+    return sent[2]

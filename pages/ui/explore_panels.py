@@ -1,0 +1,89 @@
+"""The panels below the board: what to notice, the formula and its proof, code, and what is good to know."""
+
+from __future__ import annotations
+
+import itertools
+
+import streamlit as st
+
+import lossviz
+from lossviz.export import keras_code, torch_code
+from lossviz.proof import format_number
+from pages.ui.explore_state import ExploreState
+
+
+def notice_panel(state: ExploreState) -> None:
+    """What to try and what to see."""
+    st.markdown(state.declared.notice)
+    if state.declared.kinks:
+        st.markdown(f"**Kinks.** {state.declared.kinks}")
+
+
+def proof_panel(state: ExploreState) -> None:
+    """The formula, the same with the numbers put in, and the gradient three ways."""
+    loss = state.declared
+    inputs = loss.board.inputs(state.tensors())
+    proof = lossviz.prove(loss.key, inputs["prediction"], inputs["target"], state.reduction, **state.parameters)
+    reduction = loss.reduction(state.reduction)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**One term**")
+        st.latex(r"\ell = " + loss.formula)
+        st.markdown(f"**The loss** (reduction: {reduction.title.lower()})")
+        st.latex("L = " + reduction.formula.replace("#", r"\ell"))
+    with right:
+        st.markdown("**Slope of one term along the prediction**")
+        st.latex(loss.gradient_formula)
+        st.markdown("**With these numbers, term by term**")
+        lines = [
+            f"| {index} | {text} | {format_number(value)} |"
+            for index, (text, value) in enumerate(zip(proof.worked, proof.terms, strict=True), 1)
+        ]
+        st.markdown("\n".join(["| Term | Formula | Value |", "|---:|:---|---:|", *lines]))
+        total = format_number(sum(proof.terms))
+        st.markdown(
+            f"Sum of the terms {total}, divided by {format_number(proof.denominator)}: **{format_number(proof.value)}**"
+        )
+    st.markdown("**The gradient three ways**")
+    places = itertools.product(*map(range, proof.autograd.shape))
+    # Samples are counted from 1 on the screen, classes from 0 as in PyTorch.
+    names = [", ".join([str(place[0] + 1), *map(str, place[1:])]) for place in places]
+    what = loss.input("prediction").meaning
+    rows = [
+        f"| {name} | {format_number(closed)} | {format_number(auto)} | {format_number(central)} |"
+        for name, closed, auto, central in zip(
+            names, proof.closed_form.flat, proof.autograd.flat, proof.central_differences.flat, strict=True
+        )
+    ]
+    head = "Sample" if proof.autograd.ndim == 1 else "Sample, class"
+    table = [f"| {head} | Closed form | PyTorch's autograd | Central differences |", "|:---|---:|---:|---:|", *rows]
+    st.markdown("\n".join(table))
+    st.caption(
+        f"Each is the slope of the loss along {what}. Largest relative distance between the three: {proof.gap:.1e}."
+        + (" At a kink they need not agree: the central difference averages both sides." if proof.at_kink.any() else "")
+    )
+
+
+def code_panel(state: ExploreState) -> None:
+    """The board as programs."""
+    loss = state.declared
+    arguments = (loss.key, state.prediction, state.target, state.reduction)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**PyTorch** prints the value on the board, then the gradient.")
+        st.code(torch_code(*arguments, **state.parameters), language="python")
+    with right:
+        st.markdown(f"**Keras 3** works in float32. {loss.code.keras_note}")
+        st.code(keras_code(*arguments, **state.parameters), language="python")
+
+
+def about_panel(state: ExploreState) -> None:
+    """Domain, minimiser, pitfalls, other names and sources."""
+    loss = state.declared
+    for item in loss.inputs:
+        st.markdown(f"**{item.name.capitalize()}**: {item.meaning}; {item.domain.describe()}.")
+    st.markdown(f"**Best constant prediction**: {loss.minimiser}")
+    st.markdown("**Mind**\n" + "\n".join(f"- {pitfall}" for pitfall in loss.pitfalls))
+    if loss.aliases:
+        st.markdown(f"**Also called** {', '.join(loss.aliases)}.")
+    st.markdown("**Sources**\n" + "\n".join(f"- {reference}" for reference in loss.references))
