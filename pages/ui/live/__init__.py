@@ -1,0 +1,108 @@
+"""The live component: a toolbar, loss curves and a view of the model that follow a run on the server.
+
+    from pages.ui.live import live
+
+    message = live(config, key="train")
+    if message and message.interventions != config.interventions:
+        ...  # put message.config into the page's state and URL; the run goes on undisturbed
+    if message and message.snapshot:
+        state = restore(message.config, message.snapshot)  # walk(state) shows the next update in four phases
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from lossviz.training import Intervention, RunConfig
+from pages.ui import server
+from pages.ui.live.protocol import decode_arrays
+
+HERE = Path(__file__).parent
+SCRIPTS = ("socket.js", "curves.js", "model.js", "live.js")
+
+# One module in several files, because a component's script is one text and has no address to import from.
+_component = st.components.v2.component(
+    "lossviz_live",
+    html=(HERE / "live.html").read_text(encoding="utf-8"),
+    css=(HERE / "live.css").read_text(encoding="utf-8"),
+    js="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True)
+class LiveMessage:
+    """What the browser last reported about the run that is on screen.
+
+    It reports whenever a run comes to rest (paused, a batch or an epoch done, finished), when the learning rate was
+    changed, and when the changes were dropped; never while the run only plays on.
+
+    Args:
+        config: the config of the run with every change made on the way; running it replays the run exactly.
+        epoch: epochs completed when it reported.
+        updates: updates made when it reported.
+        state: "playing", "paused" or "finished".
+        snapshot: the run as `lossviz.training.snapshot` gave it, for `restore(message.config, message.snapshot)`;
+            None while playing, and for runs above `protocol.SNAPSHOT_BYTES`. It came through a browser: `restore` checks it.
+    """
+
+    config: RunConfig
+    epoch: int
+    updates: int
+    state: str
+    snapshot: Mapping[str, Any] | None
+
+    @property
+    def interventions(self) -> tuple[Intervention, ...]:
+        """The learning rates set on the way."""
+        return self.config.interventions
+
+
+def live(config: RunConfig, key: str = "train") -> LiveMessage | None:
+    """Show a run and let the learner play it.
+
+    The component keeps its run as long as `config` is the same, and also when `config` comes back with the
+    interventions that it reported itself: putting these into the URL does not disturb the run. Any other change
+    starts again, paused, before the first update. A config that already holds interventions replays them.
+
+    Args:
+        config: the run.
+        key: the element's key; an element keeps its place, its run and its zoom under it.
+
+    Returns:
+        The latest report of the browser about this very config, or None if there is none yet.
+    """
+    data = {
+        "run": run_name(config),
+        "config": config.to_dict(),
+        "socket": server.public_path("/live"),
+        "plotly": server.plotly_url(),
+    }
+    result = _component(key=key, data=data, default={"message": None}, on_message_change=lambda: None)
+    return read_message(config, result.message)
+
+
+def run_name(config: RunConfig) -> str:
+    """A short name that tells a run from others; interventions do not count."""
+    text = json.dumps(replace(config, interventions=()).to_dict(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_message(config: RunConfig, message: Any) -> LiveMessage | None:
+    """Turn what the browser reported into a `LiveMessage`; None if it is about another run or not well formed."""
+    if not isinstance(message, Mapping) or message.get("run") != run_name(config):
+        return None
+    try:
+        full = RunConfig.from_dict({**config.to_dict(), "interventions": message["interventions"]})
+        epoch, updates, state = message["epoch"], message["updates"], message["state"]
+        if type(epoch) is not int or type(updates) is not int or state not in {"playing", "paused", "finished"}:
+            return None
+        snapshot = None if message["snapshot"] is None else decode_arrays(message["snapshot"])
+    except (KeyError, ValueError):
+        return None
+    return LiveMessage(full, epoch, updates, state, snapshot)

@@ -1,0 +1,102 @@
+"""What a model does, as arrays to draw: a fitted curve, a decision map, predictions against targets, or counts."""
+
+from typing import Any
+
+import numpy as np
+
+from lossviz.training import RunState, decision_map, output, predict
+
+MAP_SIZE = 50
+CURVE_POINTS = 201
+DRAWN_POINTS = 1000
+
+
+class ModelView:
+    """The view that suits a run's data: `scene` once, `arrays` for every frame."""
+
+    def __init__(self, state: RunState) -> None:
+        split = state.split
+        self.state = state
+        self._output = output(state.config)
+        features = len(split.feature_names)
+        if split.task == "regression":
+            self.kind = "curve" if features == 1 else "scatter"
+        else:
+            self.kind = "plane" if features == 2 else "counts"
+        # Every k-th point, so that thousands of points do not slow the browser down.
+        self._drawn = {
+            part: slice(None, None, -(-len(x) // DRAWN_POINTS) or 1)
+            for part, x in (("train", split.x_train), ("validation", split.x_validation))
+        }
+        if self.kind == "curve":
+            low, high = _padded(np.concatenate([split.x_train, split.x_validation]))
+            self._grid = np.linspace(low, high, CURVE_POINTS)
+        elif self.kind == "plane":
+            both = np.concatenate([split.x_train, split.x_validation])
+            self._bounds = (*_padded(both[:, 0]), *_padded(both[:, 1]))
+
+    def scene(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What stays the same during the run: header entries and arrays."""
+        split = self.state.split
+        header: dict[str, Any] = {
+            "kind": self.kind,
+            "classes": list(split.classes),
+            "samples": {"train": len(split.x_train), "validation": len(split.x_validation)},
+            "features": list(split.feature_names),
+            "target": split.target_name,
+        }
+        arrays = {}
+        if self.kind == "plane":
+            header["bounds"] = list(self._bounds)
+        elif self.kind != "counts":
+            header["range"] = list(_padded(np.concatenate([split.y_train, split.y_validation])))
+        for part, x, y in (
+            ("train", split.x_train, split.y_train),
+            ("validation", split.x_validation, split.y_validation),
+        ):
+            if self.kind in {"plane", "curve"}:
+                arrays[f"{part}_x"] = x[self._drawn[part]].copy()
+            if self.kind != "counts":
+                arrays[f"{part}_y"] = y[self._drawn[part]].copy()
+        if self.kind == "curve":
+            arrays["grid"] = self._grid
+        return header, arrays
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the model does now."""
+        state, split = self.state, self.state.split
+        if self.kind == "curve":
+            return {"fitted": predict(state, self._grid[:, None]).astype(np.float32)}
+        if self.kind == "plane":
+            return {"map": self._shares(decision_map(state, self._bounds, MAP_SIZE))}
+        parts = {"train": (split.x_train, split.y_train), "validation": (split.x_validation, split.y_validation)}
+        if self.kind == "scatter":
+            return {
+                f"{part}_predicted": predict(state, x[self._drawn[part]]).astype(np.float32)
+                for part, (x, _) in parts.items()
+            }
+        return {f"{part}_counts": self._counts(x, y) for part, (x, y) in parts.items()}
+
+    def _shares(self, values: np.ndarray) -> np.ndarray:
+        """How sure the model is of each class, 0 to 255: of class 1 alone for two classes, else of every class."""
+        share = (values + 1.0) / 2.0 if self._output == "score" else values
+        # A run whose numbers overflowed has no opinion.
+        share = np.clip(np.nan_to_num(share, nan=0.5), 0.0, 1.0)
+        return np.rint(255.0 * share).astype(np.uint8)
+
+    def _counts(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Confusion matrix: row is the true class, column the predicted one."""
+        classes = len(self.state.split.classes)
+        values = predict(self.state, x)
+        if self._output == "probabilities":
+            predicted = values.argmax(axis=1)
+        else:
+            predicted = (values > (0.0 if self._output == "score" else 0.5)).astype(np.int64)
+        return np.bincount(y.astype(np.int64) * classes + predicted, minlength=classes**2).astype(np.int32)
+
+
+def _padded(values: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest value with a margin."""
+    low, high = float(values.min()), float(values.max())
+    margin = 0.08 * (high - low) or 1.0
+    return low - margin, high + margin

@@ -1,0 +1,111 @@
+"""A run that somebody watches: moved on in slots, shown in frames. All of it happens on the engine's thread."""
+
+import time
+from dataclasses import astuple
+from typing import Any
+
+import numpy as np
+
+from lossviz.training import Event, Measurement, RunConfig, advance, diagnose, init, measure
+from pages.ui.live.model_view import ModelView
+from pages.ui.live.protocol import pack
+
+#: Columns of the array "curves", in the order of `Event`.
+COLUMNS = ("epoch", "batch_loss", "train_loss", "validation_loss", "train_metric", "validation_metric", "learning_rate")
+SENTENCE_SECONDS = 0.5
+
+
+class ViewedRun:
+    """One run, its history and what of it has been put into frames."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.state = init(config)
+        self.events: list[Event] = []
+        self.view = ModelView(self.state)
+        self._start = measure(self.state)
+        self._shown = 0  # events that earlier frames held
+        self._seconds = 0.0  # of one update, as the last measurement said
+        self._sentence = ""
+        self._said = -SENTENCE_SECONDS
+
+    def advance(self, target: float, seconds: float) -> None:
+        """Make updates until `target` have been made, the run has ended or the time is up; one at least."""
+        state = self.state
+        first = state.updates
+        begin = now = time.perf_counter()
+        while state.updates < target and not state.finished:
+            left = seconds - (now - begin)
+            if left <= 0.0:
+                break
+            # As many updates in one call as should fit: fewer calls leave more time for updates.
+            fits = max(1, int(left / self._seconds)) if self._seconds else 1
+            event = advance(state, int(min(fits, len(state.batches), target - state.updates)))
+            if event is not None:
+                self.events.append(event)
+            now = time.perf_counter()
+            self._seconds = (now - begin) / (state.updates - first)
+
+    def frame(self, number: int, status: str, progress: float | None, *, whole: bool = False) -> bytes:
+        """Return the frame that shows the run as it is now, with the epochs that no frame has shown yet."""
+        state = self.state
+        header: dict[str, Any] = {
+            "frame": number,
+            "epoch": state.epoch,
+            "updates": state.updates,
+            "state": status,
+            "progress": progress,
+            "learning_rate": state.learning_rate,
+            "sentence": self._sentence_now(status),
+            "numbers": self._numbers(),
+        }
+        arrays: dict[str, np.ndarray] = {}
+        if whole:
+            self._shown = 0
+            header["whole"] = True
+            header["epochs"] = state.config.epochs
+            header["updates_per_epoch"] = state.config.updates_per_epoch
+            header["metric"] = state.config.metric
+            header["scene"], arrays = self.view.scene()
+        rows = [_row(event) for event in self.events[self._shown :]]
+        if whole:
+            rows.insert(0, _start_row(self._start, state.config.learning_rate))
+        self._shown = len(self.events)
+        arrays = {"curves": np.array(rows, dtype=np.float64).reshape(-1, len(COLUMNS)), **arrays, **self.view.arrays()}
+        return pack(header, arrays)
+
+    def _numbers(self) -> dict[str, float | None]:
+        """Losses and metrics of the parameters as they are now, and the loss of the last batch before its update."""
+        state = self.state
+        if self.events and self.events[-1].updates == state.updates:
+            now: Event | Measurement = self.events[-1]
+        else:
+            now = measure(state)
+        return {
+            "batch_loss": state.last_batch_loss(),
+            "train_loss": now.train_loss,
+            "validation_loss": now.validation_loss,
+            "train_metric": now.train_metric,
+            "validation_metric": now.validation_metric,
+        }
+
+    def _sentence_now(self, status: str) -> str:
+        """What is happening, in words; thought about anew twice a second, as it looks at the whole history."""
+        now = time.perf_counter()
+        if status != "playing" or now - self._said >= SENTENCE_SECONDS:
+            self._said = now
+            diagnosis = diagnose(self.events, self.state.config)
+            over = self.state.reason
+            self._sentence = (
+                diagnosis.sentence if not over else over if diagnosis.kind == "not finite" else f"{over} {diagnosis.sentence}"
+            )
+        return self._sentence
+
+
+def _row(event: Event) -> tuple[float, ...]:
+    return tuple(np.nan if value is None else value for value in astuple(event)[: len(COLUMNS)])
+
+
+def _start_row(start: Measurement, learning_rate: float) -> tuple[float, ...]:
+    """Epoch 0: the model as it was before training."""
+    values = (0, None, start.train_loss, start.validation_loss, start.train_metric, start.validation_metric)
+    return (*(np.nan if value is None else value for value in values), learning_rate)
