@@ -13,10 +13,11 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 from pages.ui import server  # noqa: E402
+from pages.ui.live import endpoint  # noqa: E402
 
 app = st.App(
     ROOT / "pages" / "index.py",
-    routes=server.routes(),
+    routes=server.routes(endpoint.routes()),
     middleware=server.middleware(),
     lifespan=server.lifespan,
     on_script_error=server.explain_failure,

@@ -5,7 +5,7 @@ import gc
 import gzip
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from functools import cache
 from hashlib import sha256
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import plotly
 import plotly.offline
 import streamlit as st
+import torch
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -23,6 +24,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+import lossviz
+from lossviz.training import RunConfig, run
 
 PLOTLY_FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 PLOTLY_VERSION = plotly.offline.get_plotlyjs_version()
@@ -180,10 +184,10 @@ def _under_base_path(route: BaseRoute) -> BaseRoute:
     raise TypeError(f"own routes are Route or WebSocketRoute, not {type(route).__name__}")
 
 
-def routes() -> list[BaseRoute]:
-    """Every address that is served beside the pages."""
-    own: list[BaseRoute] = [Route("/assets/plotly.min.js", plotly_script), Route("/explore", explore_address)]
-    return [_under_base_path(route) for route in own]
+def routes(added: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """Every address that is served beside the pages: those of this file and the added ones, below the base path."""
+    own = [Route("/assets/plotly.min.js", plotly_script), Route("/explore", explore_address)]
+    return [_under_base_path(route) for route in (*own, *added)]
 
 
 # Start and failure
@@ -191,10 +195,11 @@ def routes() -> list[BaseRoute]:
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Loads what the first visitor would otherwise wait for, then keeps it out of garbage collections."""
-    import torch
-
+    """Does what the first visitor would otherwise wait for, then keeps it out of garbage collections."""
     torch.set_num_threads(1)
+    lossviz.tables("mse", [0.0, 1.0], [1.0, 1.0])
+    next(run(RunConfig()))
+    _plotly(compressed=True)
     gc.collect()
     gc.freeze()
     yield
