@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lossviz import losses
-from lossviz.losses.base import Input, Loss
+from lossviz.losses.base import Input, Loss, shorten
 
 Array = NDArray[Any]
 DTYPES: Final = {"float64": torch.float64, "float32": torch.float32}
@@ -65,7 +65,7 @@ def evaluate(
         **parameters: The loss's parameters, such as `delta=1.5`.
 
     Returns:
-        Value, terms and gradient.
+        Value, terms and gradient. What a float cannot hold is infinite, such as the square of 1e200.
 
     Raises:
         KeyError: If there is no such loss.
@@ -82,19 +82,19 @@ def evaluate(
     loss = losses.get(key)
     params = loss.check_parameters(parameters)
     loss.reduction(reduction)
-    inputs = check_inputs(loss, prediction, target, dtype)
-    shape = inputs["prediction"].shape
-    if not loss.classwise:
-        inputs = {name: tensor.reshape(-1) for name, tensor in inputs.items()}
-    leaf = inputs["prediction"].requires_grad_()
-    terms = loss.terms(inputs, params)
-    denominator = float(loss.denominator(inputs, params, reduction))
-    if denominator == 0:
-        raise ValueError("weight gives every target the weight 0, so their mean is not defined; raise one of them")
-    value = terms.sum() / denominator
-    (gradient,) = torch.autograd.grad(value, leaf)
-    with torch.no_grad():
-        closed_form = loss.derivative(inputs, params) / denominator
+    with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
+        inputs = check_inputs(loss, prediction, target, dtype)
+        shape = inputs["prediction"].shape
+        if not loss.classwise:
+            inputs = {name: tensor.reshape(-1) for name, tensor in inputs.items()}
+        leaf = inputs["prediction"].requires_grad_()
+        terms = loss.terms(inputs, params)
+        denominator = float(loss.denominator(inputs, params, reduction))
+        if denominator == 0:
+            raise ValueError("weight gives every target the weight 0, so their mean is not defined; raise one of them")
+        value = terms.sum() / denominator
+        (gradient,) = torch.autograd.grad(value, leaf)
+        closed_form = loss.derivative(inputs, params).detach() / denominator
     shaped_terms = terms.detach().numpy().reshape(terms.shape if loss.classwise else shape)
     per_sample = shaped_terms.reshape(len(shaped_terms), -1).sum(1)
     return Evaluation(
@@ -126,8 +126,8 @@ def check_inputs(loss: Loss, prediction: Any, target: Any, dtype: str = "float64
         >>> check_inputs(losses.get("mse"), [1], [2])["target"]
         tensor([2.], dtype=torch.float64)
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is {dtype!r}; allowed are {', '.join(map(repr, DTYPES))}")
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise ValueError(f"dtype is {shorten(dtype)}; allowed are {', '.join(map(repr, DTYPES))}")
     arrays = {"prediction": _array("prediction", prediction), "target": _array("target", target)}
     shape = arrays["prediction"].shape
     if loss.classwise and len(shape) != 2:
@@ -150,15 +150,10 @@ def check_inputs(loss: Loss, prediction: Any, target: Any, dtype: str = "float64
 def _array(name: str, value: Any) -> NDArray[np.float64]:
     if isinstance(value, Mapping | str | bytes) or value is None:
         raise ValueError(f"{name} is {type(value).__name__}; allowed are numbers in a list or an array")
-    if isinstance(value, Tensor):
-        value = value.detach().cpu().numpy()
     try:
-        array = np.asarray(value)
-        if array.dtype.kind not in "buif" or array.dtype.kind == "b":
-            raise ValueError
-        array = array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{name} is {_shorten(value)}; allowed are numbers in rows of equal length") from None
+        array = _floats(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # torch raises RuntimeError for what has no numbers
+        raise ValueError(f"{name} is {shorten(value)}; allowed are numbers in rows of equal length") from None
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"{name} has shape {array.shape}; at least one sample is needed, in a list")
     if array.size > MAX_ELEMENTS:
@@ -167,6 +162,27 @@ def _array(name: str, value: Any) -> NDArray[np.float64]:
     if bad.size:
         raise ValueError(f"{name} holds {bad[0]}; allowed are finite numbers")
     return array
+
+
+def _floats(value: Any) -> NDArray[np.float64]:
+    """A new float64 array; anything that is not made of real numbers raises, truth values included."""
+    if isinstance(value, Tensor):
+        dense = value.detach().cpu().to_dense() if value.is_sparse else value.detach().cpu()
+        value = dense.double().numpy() if dense.is_floating_point() else dense.numpy()
+    array = np.asarray(value)
+    if array.dtype.kind == "O" and not all(type(number) in (int, float) for number in array.flat):
+        raise ValueError  # whole numbers beyond 64 bits arrive as objects and are fine
+    if array.dtype.kind not in "iufO" or _holds_truth_value(value):
+        raise ValueError
+    with np.errstate(over="ignore"):  # what float64 cannot hold becomes infinite and is refused as such
+        return array.astype(np.float64)
+
+
+def _holds_truth_value(value: Any) -> bool:
+    """Whether a nested list has True or False among its numbers, which NumPy would turn into 1 and 0."""
+    if isinstance(value, list | tuple):
+        return any(_holds_truth_value(item) for item in value)
+    return isinstance(value, bool | np.bool_)
 
 
 def _check_domain(item: Input, array: NDArray[np.float64], classes: int) -> None:
@@ -195,11 +211,6 @@ def _check_domain(item: Input, array: NDArray[np.float64], classes: int) -> None
         return
     if wrong.size:
         raise ValueError(f"{item.name} holds {wrong[0]:g}; allowed is {domain.describe(classes)}")
-
-
-def _shorten(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def board_state(loss: Loss, prediction: Any, target: Any) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ import pkgutil
 from difflib import get_close_matches
 from functools import cache
 
-from lossviz.losses.base import TASKS, Loss
+from lossviz.losses.base import TASKS, Loss, shorten
 
 __all__ = ["TASKS", "Loss", "get", "keys"]
 
@@ -59,5 +59,5 @@ def get(key: str) -> Loss:
     registry = _registry()
     if isinstance(key, str) and key in registry:
         return registry[key]
-    near = get_close_matches(str(key), registry, n=3, cutoff=0.3) or list(registry)
-    raise KeyError(f"no loss {key!r}; nearest: {', '.join(near)}")
+    near = get_close_matches(str(key)[:60], registry, n=3, cutoff=0.3) or list(registry)
+    raise KeyError(f"no loss {shorten(key)}; nearest: {', '.join(near)}")

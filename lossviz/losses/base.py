@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from torch import Tensor
@@ -21,6 +22,20 @@ TASKS: Final[tuple[Task, ...]] = ("regression", "binary", "multiclass", "distrib
 Inputs = Mapping[str, Tensor]
 Params = Mapping[str, Any]
 Template = str | Callable[[Params, str], str]
+
+
+def shorten(value: Any) -> str:
+    """A value as a message quotes it: at most 60 characters.
+
+    Example:
+        >>> shorten("a" * 100)
+        "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa..."
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, a list nested too deep
+        return f"a {type(value).__name__} too long to show"
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 @dataclass(frozen=True)
@@ -126,20 +141,21 @@ class Parameter:
             return self._check_number(value)
         if value is None:
             return None
-        if isinstance(value, str) or not hasattr(value, "__iter__"):
-            raise ValueError(f"{self.name} is {value!r}; allowed is {self.describe()}")
-        weights = tuple(self._check_number(weight) for weight in value)
+        listed = value.tolist() if hasattr(value, "tolist") else value
+        if not isinstance(listed, list | tuple):
+            raise ValueError(f"{self.name} is {shorten(value)}; allowed is {self.describe()}")
+        weights = tuple(self._check_number(weight) for weight in listed)
         if not any(weights):
-            raise ValueError(f"{self.name} is {weights!r}; allowed is {self.describe()}")
+            raise ValueError(f"{self.name} is {shorten(weights)}; allowed is {self.describe()}")
         return weights
 
     def _check_number(self, value: Any) -> float:
-        message = f"{self.name} is {value!r}; allowed is {self.describe()}"
-        if isinstance(value, bool | str | bytes) or value is None:
+        message = f"{self.name} is {shorten(value)}; allowed is {self.describe()}"
+        if isinstance(value, bool) or not isinstance(value, Real):
             raise ValueError(message)
         try:
             number = float(value)
-        except (TypeError, ValueError, OverflowError):
+        except OverflowError:
             raise ValueError(message) from None
         below = number <= self.low if self.low_open else number < self.low
         above = number >= self.high if self.high_open else number > self.high
@@ -316,13 +332,10 @@ class Loss:
         Raises:
             ValueError: If the loss has no such reduction, naming those it has.
         """
-        for reduction in self.reductions:
-            if reduction.name == name:
-                return reduction
-        if name == "mean":
-            return self.reductions[0]
-        allowed = ", ".join(repr(reduction.name) for reduction in self.reductions)
-        raise ValueError(f"reduction is {name!r}; {self.key} has {allowed}")
+        named = {reduction.name: reduction for reduction in self.reductions}
+        if isinstance(name, str) and name in {"mean", *named}:
+            return named.get(name, self.reductions[0])
+        raise ValueError(f"reduction is {shorten(name)}; {self.key} has {', '.join(map(repr, named))}")
 
     def check_parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters, those not given at their default.
@@ -330,11 +343,13 @@ class Loss:
         Raises:
             ValueError: If a name is unknown or a value out of bounds.
         """
+        if not isinstance(given, Mapping):
+            raise ValueError(f"the parameters of {self.key} are {shorten(given)}; allowed are values by name")
         known = {parameter.name: parameter for parameter in self.parameters}
         unknown = [name for name in given if name not in known]
         if unknown:
             allowed = ", ".join(known) if known else "no parameters"
-            raise ValueError(f"{unknown[0]!r} is no parameter of {self.key}; it has {allowed}")
+            raise ValueError(f"{shorten(unknown[0])} is no parameter of {self.key}; it has {allowed}")
         return {name: parameter.check(given.get(name, parameter.default)) for name, parameter in known.items()}
 
     def denominator(self, inputs: Inputs, params: Params, reduction: str = "mean") -> Tensor | float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -25,8 +27,8 @@ def _derivative(inputs: Inputs, _: Params) -> Tensor:
 def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:
     p, y = inputs["prediction"], inputs["target"]
     label = y * p + (1 - y) * (1 - p)
-    hard = torch.where(label == 0, 1.0, 0.0)
-    return {"label_probability": label, "case": torch.where((y == 0) | (y == 1), hard, 2.0)}
+    clamped = torch.where(label < math.exp(-100), 1.0, 0.0)
+    return {"label_probability": label, "case": torch.where((y == 0) | (y == 1), clamped, 2.0)}
 
 
 LOSS = Loss(
@@ -54,7 +56,7 @@ LOSS = Loss(
     gradient_formula=r"\frac{p_i - y_i}{p_i\,(1 - p_i)}",
     worked=(
         "−ln {label_probability}",
-        "100, where −ln {label_probability} has no limit",
+        "100, PyTorch's limit for −ln {label_probability}",
         "−{target} · ln {prediction} − (1 − {target}) · ln(1 − {prediction})",
     ),
     board=Board("binary", (0.8, 0.3, 0.6, 0.1), (1.0, 0.0, 0.0, 1.0), "Probability", (0.0, 1.0), unit_interval=True),
