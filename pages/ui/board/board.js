@@ -29,7 +29,7 @@ class Board {
     this.place = { samples: make("div"), worked: make("div") };
     root.append(
       make(
-        "header",
+        "div.summary",
         {},
         make("div.loss", {}, make("span.caption", {}, "Loss"), this.lossText, this.lossNote),
         this.slopeText,
@@ -292,7 +292,8 @@ class Board {
     const value = tables.column(row, "value")[0];
     setText(this.lossText, formatNumber(value));
     const many = tables.samples === 1 ? "1 sample" : `${tables.samples} samples`;
-    setText(this.lossNote, `${tables.reduction.title.toLowerCase()} over ${many}`);
+    const title = tables.reduction.title.toLowerCase();
+    setText(this.lossNote, title.includes(" over ") ? title : `${title} over ${many}`);
     setText(this.slopeText, resting ? "" : this.slopeSentence(frame));
     if (value !== this.lastShown) {
       this.lastShown = value;

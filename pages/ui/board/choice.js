@@ -4,7 +4,7 @@
 class LabelSwitch {
   constructor(board, handle) {
     this.handle = handle;
-    this.options = handle.choices.map((text) => make("span", {}, text));
+    this.options = handle.choices.map((text) => make("span", {}, text.replace("-", MINUS)));
     this.button = make(
       "button.switch",
       { type: "button", role: "switch", "data-handle": handle.name, "aria-label": handle.name },

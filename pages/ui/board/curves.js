@@ -177,7 +177,7 @@ class Curves {
       make(
         "div.choice-row",
         {},
-        make("span.choice-name", {}, choice),
+        make("span.choice-name", {}, choice.replace("-", MINUS)),
         make("span.bar", { "--width": Math.min(values[position] / most, 1) }, make("i")),
         make("b", {}, formatNumber(values[position])),
         make("span.now", {}, "now"),

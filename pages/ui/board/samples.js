@@ -141,6 +141,13 @@ class Samples {
     return make("span.probability", {}, make("span.bar", {}, bar), number);
   }
 
+  /** A number of its own with a small caption. */
+  number(caption, column, index) {
+    const number = make("b");
+    this.parts.push({ update: ({ tables, row }) => setText(number, formatNumber(tables.column(row, column)[index])) });
+    return make("span.probability", {}, make("span.caption", {}, caption), number);
+  }
+
   buildClasses(tables, sample, handles) {
     const choice = handles.find(({ kind }) => kind === "choice");
     const rows = handles
@@ -174,13 +181,13 @@ class Samples {
         this.bar(name(handle), this.track(tables.axis, [handle], { span: "bar" }), handle, this.probability("softmax", handle.flat)),
       ),
       make("div.bar-row.axis-row", {}, "", makeAxis(tables.axis)),
-      this.captions("Target (outline) over predicted (solid)", "Predicted"),
+      this.captions("Target (outline) over predicted (solid)", ""),
       ...targets.map((handle) =>
         this.bar(
           name(handle),
           this.track(unit, [handle], { span: "bar", fill: { column: "softmax", index: handle.flat } }),
           handle,
-          this.probability("softmax", handle.flat),
+          this.number("Raw gradient", "raw_gradient", handle.flat),
         ),
       ),
       make("div.bar-row.axis-row", {}, "", makeAxis(unit)),
