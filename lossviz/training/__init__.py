@@ -15,12 +15,13 @@ from lossviz.training.gallery import CLASSIC, PLAYGROUND, Example, preset, prese
 from lossviz.training.inspect import decision_map, output, predict
 from lossviz.training.measure import Measurement
 from lossviz.training.snapshot import restore, snapshot
-from lossviz.training.walk import LayerWalk, ParameterWalk, Walk, walk
+from lossviz.training.walk import WALK_PARAMETERS, LayerWalk, ParameterWalk, Walk, walk
 
 __all__ = [
     "BOUNDS",
     "CLASSIC",
     "PLAYGROUND",
+    "WALK_PARAMETERS",
     "Diagnosis",
     "Event",
     "Example",

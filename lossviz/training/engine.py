@@ -57,7 +57,7 @@ class Event:
 class RunState:
     """A run between two updates. Make one with `init` or `restore`; `step` moves it on in place.
 
-    Public attributes: `config`, `split`, `network`, `learning_rate`, `epoch` (epochs completed), `updates`
+    Public attributes: `config`, `split`, `network`, `learning_rate` (of the next update), `epoch` (epochs completed), `updates`
     (updates made), `finished` and, once finished, `reason`: a sentence for the learner.
     """
 
@@ -72,7 +72,7 @@ class RunState:
         self.optimizer = optimizers.get(config.optimizer)
         self.slots: dict[str, Tensor] = self.optimizer.start(self.network.parameters)
         self.generator = torch.Generator().manual_seed(config.seed + _ORDER_STREAM)
-        self.learning_rate = config.learning_rate
+        self.rate = config.learning_rate  # of the latest update
         self.epoch = 0
         self.updates = 0
         self.finished = False
@@ -91,6 +91,11 @@ class RunState:
         sizes = torch.tensor([len(batch) for batch in self.batches])
         self._batch_of_row = torch.repeat_interleave(torch.arange(len(self.batches)), sizes)
         self._batch_sizes = sizes.to(torch.float64)
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next update."""
+        return self.rates.get(self.updates, self.rate)
 
     def gather(self) -> None:
         """Copy the training rows into the order of this epoch."""
@@ -147,7 +152,7 @@ class RunState:
             measured.validation_loss,
             measured.train_metric,
             measured.validation_metric,
-            self.learning_rate,
+            self.rate,
             self.updates,
         )
         if not event.finite:
@@ -236,7 +241,7 @@ def advance(state: RunState, updates: int) -> Event | None:
 def _update(state: RunState) -> None:
     if state.position == 0:
         state.shuffle()
-    state.learning_rate = state.rates.get(state.updates, state.learning_rate)
+    state.rate = state.learning_rate
     state.differentiate()
     state.position += 1
     state.updates += 1
@@ -244,7 +249,7 @@ def _update(state: RunState) -> None:
         state.network.parameters,
         state.network.gradient,
         state.slots,
-        state.learning_rate,
+        state.rate,
         state.config.momentum,
         state.updates,
     )
@@ -295,8 +300,6 @@ def apply(state: RunState, intervention: Intervention) -> None:
         )
     state.config = state.config.with_intervention(intervention)
     state.rates[intervention.update] = intervention.value
-    if intervention.update == state.updates:
-        state.learning_rate = intervention.value
 
 
 def measure(state: RunState) -> Measurement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +72,8 @@ class Meter:
     def _metric(self, scores: Tensor, scatter: float) -> float | None:
         if self._task != "regression":
             return float(scores.mean())
-        return None if scatter == 0.0 else 1.0 - float(scores.sum()) / scatter
+        error = float(scores.sum())
+        return 1.0 - error / scatter if scatter > 0.0 and math.isfinite(error) else None
 
     def _scores(self) -> Tensor:
         """Squared error of each row, or 1 where the class is right and 0 where it is wrong, in float64."""

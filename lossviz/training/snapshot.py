@@ -12,7 +12,7 @@ from torch import Tensor
 from lossviz.training.config import RunConfig
 from lossviz.training.engine import RunState
 
-_NUMBERS = {"epoch": int, "updates": int, "position": int, "learning_rate": float, "finished": bool, "reason": str}
+_NUMBERS = {"epoch": int, "updates": int, "position": int, "rate": float, "finished": bool, "reason": str}
 
 
 def _arrays(state: RunState) -> dict[str, Tensor]:

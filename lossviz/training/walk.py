@@ -7,6 +7,7 @@ out; autograd's stand beside them as a check.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from torch import Tensor
 from lossviz.datasets.base import Array
 from lossviz.training.engine import RunState
 from lossviz.training.snapshot import restore, snapshot
+
+#: A walk names every parameter, so it is for networks that a reader can look over.
+WALK_PARAMETERS: Final = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +115,13 @@ def walk(state: RunState) -> Walk:
     """Return the next update of a run, number by number; the run itself stays where it is.
 
     Args:
-        state: a run that is not finished.
+        state: a run that is not finished, with at most 500 parameters.
 
     Returns:
         All numbers of the forward, loss, backward and update phase.
 
     Raises:
-        ValueError: the run is finished, so there is no next update.
+        ValueError: the run is finished, so there is no next update, or its network is too large.
 
     Example:
         >>> from lossviz.training import CLASSIC, init, walk
@@ -127,6 +131,11 @@ def walk(state: RunState) -> Walk:
     """
     if state.finished:
         raise ValueError("the run is finished, so there is no next update; reset it to walk through its first one")
+    count = state.network.parameters.numel()
+    if count > WALK_PARAMETERS:
+        raise ValueError(
+            f"the model has {count} parameters; a walk shows at most {WALK_PARAMETERS}: use a smaller network"
+        )
     copy = restore(state.config, snapshot(state))
     if copy.position == 0:
         copy.shuffle()
@@ -161,7 +170,7 @@ def walk(state: RunState) -> Walk:
     )
     parameters = _parameters(copy, before, gradient, checked, deltas, inputs)
     value = float(terms.sum(dtype=torch.float64)) / denominator
-    count = "1 sample" if len(rows) == 1 else f"{len(rows)} samples"
+    samples = "1 sample" if len(rows) == 1 else f"{len(rows)} samples"
     return Walk(
         number=state.updates + 1,
         inputs=_array(rows.x[:, :-1]),
@@ -174,7 +183,7 @@ def walk(state: RunState) -> Walk:
         slope=_array(slope),
         parameters=parameters,
         learning_rate=copy.learning_rate,
-        forward_text=f"The model takes {count} and makes a prediction for each, layer by layer from input to output.",
+        forward_text=f"The model takes {samples} and makes a prediction for each, layer by layer from input to output.",
         loss_text=f"{copy.loss.title} compares the predictions with the targets: the loss of the batch is {value:.6g}.",
         backward_text=(
             "The chain rule carries the slope of the loss from the output back to the input. "
@@ -216,8 +225,8 @@ def _parameters(
             for column in range(columns):
                 bias = column == columns - 1
                 values = [float(block[unit, column]) for block in (old, slope, check, new)]
-                delta = deltas[index][:, unit].tolist()
-                below = None if bias else inputs[index][:, column].tolist()
+                delta = deltas[index][:, unit]
+                below = None if bias else inputs[index][:, column]
                 found.append(
                     ParameterWalk(
                         name=f"b{index + 1}[{unit + 1}]" if bias else f"w{index + 1}[{unit + 1},{column + 1}]",
@@ -235,13 +244,12 @@ def _parameters(
     return tuple(found)
 
 
-def _chain(deltas: list[float], below: list[float] | None, gradient: float) -> str:
+def _chain(deltas: Tensor, below: Tensor | None, gradient: float) -> str:
     """The sum over the samples of delta times input, with the first three samples written out."""
-    pairs = deltas if below is None else list(zip(deltas, below, strict=True))
-    shown = [
-        _number(pair) if isinstance(pair, float) else f"{_number(pair[0])} × {_number(pair[1])}" for pair in pairs[:3]
-    ]
-    more = f" + {len(pairs) - 3} more" if len(pairs) > 3 else ""
+    shown = [_number(delta) for delta in deltas[:3].tolist()]
+    if below is not None:
+        shown = [f"{delta} × {_number(value)}" for delta, value in zip(shown, below[:3].tolist(), strict=True)]
+    more = f" + {len(deltas) - 3} more" if len(deltas) > 3 else ""
     return f"{' + '.join(shown)}{more} = {_plain(gradient)}"
 
 

@@ -90,6 +90,11 @@ def test_a_finished_run_has_no_next_update():
         walk(state)
 
 
+def test_a_network_too_large_to_look_over_is_refused():
+    with pytest.raises(ValueError, match="the model has 4417 parameters; a walk shows at most 500"):
+        walk(init(RunConfig(hidden=(64, 64))))
+
+
 def test_every_data_set_can_be_walked():
     for key in KEYS:
         shown = walk(init(RunConfig(dataset=key, hidden=(3,))))
