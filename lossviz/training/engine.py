@@ -57,8 +57,8 @@ class Event:
 class RunState:
     """A run between two updates. Make one with `init` or `restore`; `step` moves it on in place.
 
-    Public attributes: `config`, `split`, `network`, `learning_rate` (of the next update), `epoch` (epochs completed), `updates`
-    (updates made), `finished` and, once finished, `reason`: a sentence for the learner.
+    Public attributes: `config`, `split`, `network`, `learning_rate` (of the next update), `epoch` (epochs completed),
+    `updates` (updates made), `finished` and, once finished, `reason`: a sentence for the learner.
     """
 
     def __init__(self, config: RunConfig) -> None:

@@ -139,7 +139,6 @@ def walk(state: RunState) -> Walk:
     copy = restore(state.config, snapshot(state))
     if copy.position == 0:
         copy.shuffle()
-    copy.learning_rate = copy.rates.get(copy.updates, copy.learning_rate)
     rows, denominator = copy.batches[copy.position], copy.denominators[copy.position]
     network, space = copy.network, copy.workspaces[len(rows)]
     before = network.parameters.clone()

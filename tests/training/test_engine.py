@@ -243,6 +243,10 @@ def test_an_intervention_applied_live_replays_exactly():
     assert list(run(state.config)) == live
     assert list(run(RunConfig.from_dict(state.config.to_dict()))) == live
     assert live != list(run(config))
+    replayed = init(state.config)
+    while replayed.updates < 37:
+        step(replayed)
+    assert replayed.learning_rate == 0.01 * 38
 
 
 def test_an_intervention_in_the_past_is_refused():
