@@ -41,6 +41,9 @@ class Network:
         >>> space = net.workspace(3)
         >>> net.forward(with_ones(torch.tensor([[0.0], [1.0], [2.0]], dtype=torch.float64)), space)[:, 0].tolist()
         [1.0, 3.0, 5.0]
+
+    Reference:
+        Rumelhart, Hinton, Williams (1986), Learning representations by back-propagating errors, Nature 323.
     """
 
     def __init__(self, sizes: Sequence[int], activation: str, dtype: torch.dtype) -> None:

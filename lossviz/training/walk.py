@@ -128,6 +128,9 @@ def walk(state: RunState) -> Walk:
         >>> w, b = walk(init(CLASSIC)).parameters
         >>> w.name, w.gradient, round(w.after, 6), b.gradient, round(b.after, 6)
         ('w1[1,1]', -30.0, 0.3, -10.0, 0.1)
+
+    Reference:
+        Goodfellow, Bengio, Courville (2016), Deep Learning, section 6.5.
     """
     if state.finished:
         raise ValueError("the run is finished, so there is no next update; reset it to walk through its first one")
