@@ -9,6 +9,7 @@ or environment variables of its own:
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -56,13 +57,26 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], health: str, log: Path
     pytest.fail(f"the server did not answer at {health}:\n{log.read_text()}")
 
 
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the project without an environment, to be changed at will."""
+    for name in ("deploy", "pages", "lossviz", ".streamlit"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "requirements.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> ServerStarter:
-    """Starts `streamlit run app.py` with extra arguments and environment; yields the address, stops it afterwards."""
+    """Starts `streamlit run app.py`, with extra arguments and environment, and yields its address until the block ends.
+
+    The app is this project's, or that of a changed copy in `folder` (see the fixture `checkout`).
+    """
     logs = tmp_path_factory.mktemp("servers")
 
     @contextmanager
-    def start(*arguments: str, **environment: str) -> Iterator[str]:
+    def start(*arguments: str, folder: Path = ROOT, **environment: str) -> Iterator[str]:
         port = free_port()
         base = arguments[arguments.index("--server.baseUrlPath") + 1] if "--server.baseUrlPath" in arguments else ""
         url = f"http://localhost:{port}/{base}".rstrip("/")
@@ -70,7 +84,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> ServerStarter:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), *arguments]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
+                command, cwd=folder, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
             )
         try:
             _wait_until_healthy(process, f"{url}/_stcore/health", log)

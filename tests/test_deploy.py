@@ -1,7 +1,6 @@
 """The two set-up commands: what they find, what they install, and what they say when something is missing."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,16 +17,6 @@ from deploy.environment import Environment, SetupError, chosen_port, find_chromi
 from tests.conftest import ServerStarter, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the project without an environment."""
-    for name in ("deploy", "pages", "lossviz", ".streamlit"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("app.py", "requirements.txt"):
-        shutil.copy(ROOT / name, tmp_path)
-    return tmp_path
 
 
 def start(checkout: Path, prelude: str = "", *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:

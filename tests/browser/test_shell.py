@@ -1,6 +1,7 @@
 """The shell around the pages: navigation, themes, offline, who may ask, and what is sent along."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -130,8 +131,27 @@ def test_everything_works_below_a_base_path(chromium: Browser, start_server: Ser
         assert httpx.get(f"{url}/assets/plotly.min.js").status_code == 200
         moved = httpx.get(f"{url}/explore?loss=mae")
         assert (moved.status_code, moved.headers["location"]) == (307, "/lab/?loss=mae")
+        with connect(url.replace("http://", "ws://") + "/live", origin=url.removesuffix("/lab")):  # type: ignore[arg-type]
+            pass
         page = chromium.new_page()
         page.goto(f"{url}/train")
         settle(page)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.close()
+
+
+def test_failing_page_shows_a_sentence_and_no_traceback(
+    chromium: Browser, start_server: ServerStarter, checkout: Path
+) -> None:
+    page_file = checkout / "pages" / "train.py"
+    page_file.write_text('import streamlit as st\nst.title("Train")\nraise RuntimeError("inner detail")\n')
+    with start_server(folder=checkout) as url:
+        page = chromium.new_page()
+        page.goto(f"{url}/train")
+        settle(page)
+        expect(page.get_by_role("alert")).to_contain_text("a fault in lossviz, not because of anything you did")
+        shown = page.locator("body").inner_text()
+        page.close()
+    assert "inner detail" not in shown
+    assert "RuntimeError" not in shown
+    assert "Traceback" not in shown
