@@ -241,3 +241,19 @@ def test_missing_chromium_names_the_command(tmp_path: Path, monkeypatch: pytest.
     fake_browser(tmp_path, "apt-get")
     with pytest.raises(SetupError, match="as root: apt-get install chromium"):
         environment.require_chromium(Path(sys.executable))
+
+
+def test_missing_chromium_is_installed_where_that_is_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chromium = tmp_path / "chromium"
+    apt = fake_browser(tmp_path, "apt-get")
+    Path(apt).write_text(
+        f'#!/bin/sh\n[ "$*" = "install -y chromium" ] || exit 0\n'
+        f'printf "#!/bin/sh\\n" > {chromium}\n/bin/chmod 755 {chromium}\n'
+    )
+    monkeypatch.setattr(environment, "answers", lambda url: False)
+    monkeypatch.setattr(environment, "_playwright_chromium", lambda python=None: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(environment.find_chromium, "__defaults__", (os.environ, ()))
+    monkeypatch.delenv("LOSSVIZ_CHROMIUM", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert environment.require_chromium(Path(sys.executable)) == str(chromium)
