@@ -1,0 +1,41 @@
+"""Train: a tiny model on real or generated data, live, with every setting in the link."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.ui import train_controls as controls
+from pages.ui.live import live
+from pages.ui.state import current, page_state, put, show_notices, write_url
+from pages.ui.train_state import changes_left_out, format_url, parse
+from pages.ui.walk import walk_panel
+
+# Wide enough for the longest data set's name.
+st.set_page_config(initial_sidebar_state=324)
+page_state("train", parse)
+with st.sidebar:
+    controls.settings()
+
+st.title("Train a tiny model")
+st.markdown(
+    "Pick an example, or set everything yourself in the panel at the side (on a phone: the double arrow at the top). "
+    "Then press Play."
+)
+show_notices("train")
+controls.gallery()
+controls.show_remarks()
+
+state = current("train")
+message = live(state.config, key="train")
+if message is not None and message.config != state.config:
+    # Learning rates that were changed on the way belong to the run: the link holds them, and a replay is exact.
+    state = replace(state, config=message.config)
+    put("train", state)
+write_url(format_url(state))
+
+left_out = changes_left_out(state)
+if left_out:
+    st.warning(f"The link has no room for the last {left_out} of the changes of the learning rate.")
+st.caption("The address of this page holds every setting and every change: copy it to share exactly this run.")
+
+walk_panel(message)

@@ -1,0 +1,303 @@
+"""The state of the Train page and its URL.
+
+A link names only what differs from the start of its data set: `data=circle&hidden=8_4&rate=0.1`. Lists are joined by
+`_`; changes of the learning rate on the way read `changes=120:0.01~300:0.001`, each taking effect before that update,
+counted from 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lossviz import datasets, losses
+from lossviz.losses.base import Parameter
+from lossviz.training import Intervention, RunConfig, losses_for, presets
+
+TASK_TITLES = {"regression": "Regression", "binary": "Two classes", "multiclass": "Several classes"}
+PHASES = ("forward", "loss", "backward", "update")
+# A walk to an update trains up to it, so a link may not ask for one that takes the server long to reach.
+LAST_WALK = 1000
+# Leaves room for the address in front within 2,000 characters.
+MAX_QUERY = 1800
+
+START = presets()[0].config
+
+
+@dataclass(frozen=True)
+class TrainState:
+    """What the Train page shows.
+
+    Args:
+        config: The run.
+        walk: Number of the update that is walked through, from 1.
+        phase: The phase shown, one of `PHASES`.
+        sample: Which sample of the batch is followed through the network, from 1.
+    """
+
+    config: RunConfig
+    walk: int = 1
+    phase: str = PHASES[0]
+    sample: int = 1
+
+    def with_config(self, config: RunConfig) -> TrainState:
+        """The page with another run, whose first update is walked through."""
+        return TrainState(config)
+
+
+def total_updates(config: RunConfig) -> int:
+    """Number of updates in the whole run."""
+    return config.updates_per_epoch * config.epochs
+
+
+def last_walk(config: RunConfig) -> int:
+    """The last update that can be walked through."""
+    return min(LAST_WALK, total_updates(config))
+
+
+def with_dataset(config: RunConfig, key: str) -> tuple[RunConfig, str]:
+    """The same model and training on another data set, and what had to change for it in one sentence.
+
+    Points, noise and class weights belong to a data set and start anew; a loss that does not fit the task is replaced.
+    """
+    data = datasets.get(key)
+    kept = config.loss_key in losses_for(data.task)
+    parameters = {
+        item.name: config.parameters[item.name]
+        for item in losses.get(config.loss_key).parameters
+        if kept and item.kind == "number"
+    }
+    loss = config.loss if kept else None
+    new = replace(
+        config, dataset=key, samples=None, noise=None, loss=loss, loss_parameters=parameters, interventions=()
+    )
+    if kept:
+        return new, ""
+    was, now = losses.get(config.loss_key).title, losses.get(new.loss_key).title
+    return new, f"{was} does not fit this task ({TASK_TITLES[data.task].lower()}), so the loss is now {now}."
+
+
+# Text of one value in the URL, and back
+
+
+def _float_text(value: float) -> str:
+    return repr(float(value)).removesuffix(".0").replace("e+", "e")
+
+
+def _float(text: str) -> float:
+    if not re.fullmatch(r"-?[0-9]{1,20}(\.[0-9]{1,20})?(e-?[0-9]{1,3})?", text):
+        raise ValueError
+    return float(text)
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,12}", text):
+        raise ValueError
+    return int(text)
+
+
+def _list_text(values: tuple[float, ...] | None) -> str:
+    return "_".join(map(_float_text, values)) if values else "none"
+
+
+def _optional(decode: Callable[[str], Any], none: str) -> Callable[[str], Any]:
+    return lambda text: None if text == none else decode(text)
+
+
+def _hidden(text: str) -> tuple[int, ...]:
+    return () if text == "none" else tuple(map(_whole, text.split("_")))
+
+
+def _truth(text: str) -> bool:
+    return {"yes": True, "no": False}[text]
+
+
+def _changes_text(changes: tuple[Intervention, ...]) -> str:
+    return "~".join(f"{item.update}:{_float_text(item.value)}" for item in changes)
+
+
+def _changes(text: str) -> tuple[dict[str, Any], ...]:
+    pairs = [part.split(":") for part in text.split("~")]
+    return tuple({"update": _whole(update), "kind": "learning_rate", "value": _float(rate)} for update, rate in pairs)
+
+
+@dataclass(frozen=True)
+class _Field:
+    """One field of the config: its name in the URL, how it is written and read, and what a legal text looks like."""
+
+    url: str
+    name: str
+    text: Callable[[Any], str]
+    value: Callable[[str], Any]
+    form: str
+
+
+_FIELDS = (
+    _Field("samples", "samples", str, _whole, "a whole number"),
+    _Field("noise", "noise", _float_text, _float, "a number"),
+    _Field("data_seed", "data_seed", str, _whole, "a whole number"),
+    _Field("validation", "validation_fraction", _float_text, _float, "a number"),
+    _Field("standardise", "standardise", lambda value: "yes" if value else "no", _truth, "yes or no"),
+    _Field("hidden", "hidden", _list_text, _hidden, "units of each layer as in 4_2, or none"),
+    _Field("activation", "activation", str, str, ""),
+    _Field("start", "initialisation", str, str, ""),
+    _Field("loss", "loss", str, str, ""),
+    _Field("optimizer", "optimizer", str, str, ""),
+    _Field("rate", "learning_rate", _float_text, _float, "a number"),
+    _Field("momentum", "momentum", _float_text, _float, "a number"),
+    _Field(
+        "batch", "batch_size", lambda value: str(value or "all"), _optional(_whole, "all"), "a whole number, or all"
+    ),
+    _Field("epochs", "epochs", str, _whole, "a whole number"),
+    _Field("seed", "seed", str, _whole, "a whole number"),
+    _Field("dtype", "dtype", str, str, ""),
+    _Field("changes", "interventions", _changes_text, _changes, "changes as in 120:0.01~300:0.001"),
+)
+_OWN = ("data", "walk", "phase", "sample")
+
+
+def base(dataset: str) -> RunConfig:
+    """The config that a link naming only this data set stands for."""
+    return START if dataset == START.dataset else RunConfig(dataset=dataset)
+
+
+def parse(params: Mapping[str, str]) -> tuple[TrainState, list[str]]:
+    """Turn query parameters into a state; what is not legal falls back to the default, with a notice."""
+    notices: list[str] = []
+    key = params.get("data", START.dataset)
+    if key not in datasets.keys():  # noqa: SIM118 - keys() is the registry's own function
+        notices.append(
+            f"The link asks for the data set {_quote(key)}, which does not exist. Here is {START.dataset!r} instead. "
+            f"Allowed: {', '.join(datasets.keys())}."
+        )
+        key = START.dataset
+    config = base(key)
+    for field in _FIELDS:
+        if field.url in params:
+            config = _with_field(config, field, params[field.url], notices)
+        if field.url == "loss":
+            config = _with_parameters(config, params, notices)
+    names = {field.url for field in _FIELDS} | {*_OWN, *config.parameters}
+    unknown = [_quote(name) for name in params if name not in names]
+    if unknown:
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        notices.append(f"The link holds {', '.join(unknown[:5])}{more}, which this page does not know; it is left out.")
+    return _with_walk(TrainState(config), params, notices), notices
+
+
+def _with_field(config: RunConfig, field: _Field, text: str, notices: list[str]) -> RunConfig:
+    default = getattr(config, field.name)
+    instead = f"Here is {field.text(default) or 'none'} instead."
+    try:
+        value = field.value(text)
+    except (ValueError, KeyError):
+        notices.append(f"The link's {field.url} is {_quote(text)}; allowed is {field.form}. {instead}")
+        return config
+    given: dict[str, Any] = {field.name: value}
+    if field.name == "loss" and value != default:
+        given["loss_parameters"] = ()
+    try:
+        return replace(config, **given)
+    except ValueError as error:
+        notices.append(f"The link's {field.url}: {_plain(str(error))}. {instead}")
+        return config
+
+
+def _with_parameters(config: RunConfig, params: Mapping[str, str], notices: list[str]) -> RunConfig:
+    for parameter in losses.get(config.loss_key).parameters:
+        if parameter.name not in params:
+            continue
+        text = params[parameter.name]
+        try:
+            value = _parameter_value(parameter, text)
+        except ValueError:
+            notices.append(
+                f"The link's {parameter.name} is {_quote(text)}; allowed is {parameter.describe()}. "
+                "Here is the default instead."
+            )
+            continue
+        try:
+            config = replace(config, loss_parameters={**config.parameters, parameter.name: value})
+        except ValueError as error:
+            notices.append(f"The link's {_plain(str(error))}. Here is the default instead.")
+    return config
+
+
+def _parameter_value(parameter: Parameter, text: str) -> Any:
+    if parameter.kind == "number":
+        return _float(text)
+    return None if text == "none" else tuple(map(_float, text.split("_")))
+
+
+def _with_walk(state: TrainState, params: Mapping[str, str], notices: list[str]) -> TrainState:
+    if params.get("phase", state.phase) not in PHASES:
+        notices.append(
+            f"The link's phase is {_quote(params['phase'])}; allowed: {', '.join(PHASES)}. Here is forward instead."
+        )
+    elif "phase" in params:
+        state = replace(state, phase=params["phase"])
+    for name, low, high in (("walk", 1, last_walk(state.config)), ("sample", 1, state.config.batch_rows)):
+        if name not in params:
+            continue
+        try:
+            value = _whole(params[name])
+            if not low <= value <= high:
+                raise ValueError
+            state = replace(state, **{name: value})  # type: ignore[arg-type]
+        except ValueError:
+            notices.append(
+                f"The link's {name} is {_quote(params[name])}; allowed is a whole number from 1 to {high}. "
+                "Here is 1 instead."
+            )
+    return state
+
+
+def format_url(state: TrainState) -> dict[str, str]:
+    """The query parameters that restore a state: only what is not at its default.
+
+    Changes on the way that would make the link too long are left out, the latest first; `changes_left_out` counts them.
+    """
+    config, default = state.config, base(state.config.dataset)
+    params: dict[str, str] = {}
+    if config.dataset != START.dataset:
+        params["data"] = config.dataset
+    for field in _FIELDS:
+        value = getattr(config, field.name)
+        if value != getattr(default, field.name) and field.name != "interventions":
+            params[field.url] = field.text(value)
+    declared = losses.get(config.loss_key).parameters
+    standard = default.parameters if config.loss == default.loss else {item.name: item.default for item in declared}
+    for item in declared:
+        value = config.parameters[item.name]
+        if value != standard[item.name]:
+            params[item.name] = _float_text(value) if item.kind == "number" else _list_text(value)
+    for name in ("walk", "phase", "sample"):
+        if getattr(state, name) != getattr(TrainState, name):
+            params[name] = str(getattr(state, name))
+    room = MAX_QUERY - sum(len(name) + len(text) + 2 for name, text in params.items()) - len("changes=")
+    kept: list[str] = []
+    for item in config.interventions:
+        text = _changes_text((item,))
+        room -= len(text) + 1
+        if room < 0:
+            break
+        kept.append(text)
+    return {**params, "changes": "~".join(kept)} if kept else params
+
+
+def changes_left_out(state: TrainState) -> int:
+    """How many changes of the learning rate do not fit into the link."""
+    text = format_url(state).get("changes", "")
+    return len(state.config.interventions) - (text.count("~") + 1 if text else 0)
+
+
+def _quote(text: str) -> str:
+    # A notice is shown as Markdown: what a stranger put into a link is only ever quoted as code.
+    kept = re.sub(r"[^\w .:~+-]", "?", text if len(text) <= 40 else text[:37] + "...", flags=re.ASCII)
+    return f"`{kept}`" if kept else "empty"
+
+
+def _plain(message: str) -> str:
+    return re.sub(r"[`$\[\]<>*]", "", message)

@@ -1,0 +1,183 @@
+"""The Train page's URL restores every legal run, and a tampered one gives the default with a notice."""
+
+import math
+import re
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossviz import datasets, losses, optimizers
+from lossviz.models import ACTIVATIONS
+from lossviz.training import CLASSIC, Intervention, RunConfig, losses_for, presets
+from pages.ui.train_state import (
+    PHASES,
+    START,
+    TrainState,
+    changes_left_out,
+    format_url,
+    last_walk,
+    parse,
+    with_dataset,
+)
+
+NAMES = [
+    *("data", "samples", "noise", "data_seed", "validation", "standardise", "hidden", "activation", "start", "dtype"),
+    *("loss", "optimizer", "rate", "momentum", "batch", "epochs", "seed", "changes", "walk", "phase", "sample"),
+    *(parameter.name for key in losses.keys() for parameter in losses.get(key).parameters),  # noqa: SIM118
+    "nonsense",
+]
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(
+        [*datasets.keys(), *losses.keys(), *optimizers.keys(), *ACTIVATIONS, *PHASES, "none", "all", "yes", "no"]
+        + ["nan", "inf", "-1", "1e999", "9" * 5000, "4_2", "1_2_3", "0.5", "120:0.01~300:0.001", "1:", "~", "٣", "1_0"]
+    ),
+    st.floats().map(str),
+    st.integers(-10, 2000).map(str),
+)
+
+
+def numbers(low, high):
+    return st.floats(low, high, exclude_min=low == 0.0, allow_subnormal=False)
+
+
+@st.composite
+def configs(draw):
+    data = datasets.get(draw(st.sampled_from(datasets.keys())))
+    loss = losses.get(draw(st.sampled_from(losses_for(data.task))))
+    parameters = {}
+    for item in loss.parameters:
+        if item.kind == "class_weights":
+            weight = st.floats(0.001, min(item.high, 1000.0))
+            parameters[item.name] = draw(st.none() | st.tuples(*[weight] * len(data.classes)))
+        else:
+            inside = st.floats(item.low, item.high, exclude_min=item.low_open, exclude_max=item.high_open)
+            parameters[item.name] = draw(inside)
+    changes = st.dictionaries(st.integers(0, 10_000), numbers(0.0, 100.0), max_size=20)
+    return RunConfig(
+        dataset=data.key,
+        samples=draw(st.integers(data.samples_low, data.samples_high)),
+        noise=draw(st.floats(0.0, data.noise_high)),
+        data_seed=draw(st.integers(0, 2**32 - 1)),
+        validation_fraction=draw(st.floats(0.0, 0.9)),
+        standardise=draw(st.booleans()),
+        hidden=draw(st.lists(st.integers(1, 64), max_size=6).map(tuple)),
+        activation=draw(st.sampled_from(sorted(ACTIVATIONS))),
+        initialisation=draw(st.sampled_from(["default", "zeros"])),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+        loss=loss.key,
+        loss_parameters=parameters,
+        optimizer=draw(st.sampled_from(optimizers.keys())),
+        learning_rate=draw(numbers(0.0, 100.0)),
+        momentum=draw(st.floats(0.0, 0.999)),
+        batch_size=draw(st.none() | st.integers(1, 5000)),
+        epochs=draw(st.integers(1, 10_000)),
+        seed=draw(st.integers(0, 2**32 - 1)),
+        interventions=tuple(Intervention(update=at, value=rate) for at, rate in draw(changes).items()),
+    )
+
+
+@given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=10), TEXTS, max_size=8))
+def test_any_url_gives_a_state_and_says_what_it_left_out(params):
+    state, notices = parse(params)
+    assert all(notice.startswith("The link") for notice in notices)
+    # What a stranger wrote may not become a link, an image or other markup of ours.
+    assert not any(re.search(r"[\[\]<>$*]|https?://", notice) for notice in notices)
+    again, quiet = parse(format_url(state))
+    assert again == state
+    assert quiet == []
+
+
+@given(configs(), st.data())
+def test_every_legal_run_is_restored_from_a_short_url(config, data):
+    state = TrainState(
+        config,
+        walk=data.draw(st.integers(1, last_walk(config))),
+        phase=data.draw(st.sampled_from(PHASES)),
+        sample=data.draw(st.integers(1, config.batch_rows)),
+    )
+    params = format_url(state)
+    # Streamlit percent-encodes all other characters.
+    assert all(re.fullmatch(r"[A-Za-z0-9_.~:-]+", text) for text in params.values())
+    assert changes_left_out(state) == 0
+    assert len(urlencode(params, safe=":~")) < 1900
+    assert parse(params) == (state, [])
+
+
+def test_the_first_visit_shows_real_data():
+    assert parse({}) == (TrainState(START), [])
+    assert format_url(TrainState(START)) == {}
+    assert datasets.get(START.dataset).real
+
+
+@pytest.mark.parametrize("example", presets(), ids=lambda example: example.key)
+def test_examples_are_restored(example):
+    assert parse(format_url(TrainState(example.config))) == (TrainState(example.config), [])
+
+
+def test_a_readable_link():
+    config = replace(
+        RunConfig(dataset="circle", hidden=(8, 4), learning_rate=0.1),
+        interventions=(Intervention(update=120, value=0.01), Intervention(update=300, value=0.001)),
+    )
+    assert format_url(TrainState(config, walk=2, phase="update")) == {
+        **{"data": "circle", "hidden": "8_4", "rate": "0.1", "changes": "120:0.01~300:0.001"},
+        **{"walk": "2", "phase": "update"},
+    }
+
+
+def test_changes_that_do_not_fit_are_counted():
+    changes = tuple(Intervention(update=at, value=math.pi / (at + 1)) for at in range(1000))
+    state = TrainState(replace(CLASSIC, interventions=changes))
+    params = format_url(state)
+    assert len(urlencode(params, safe=":~")) <= 1800
+    kept, notices = parse(params)
+    assert notices == []
+    assert kept.config.interventions == changes[: 1000 - changes_left_out(state)]
+    assert 900 < changes_left_out(state) < 1000
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ({"data": "mnist"}, ["`mnist`", "diabetes", "circle"]),
+        ({"rate": "banana"}, ["rate", "`banana`", "a number"]),
+        ({"rate": "-1"}, ["rate", "-1", "above 0 to 100"]),
+        ({"epochs": "99999"}, ["epochs", "99999", "1 to 10000"]),
+        ({"samples": "3"}, ["samples", "3", "10 to 442"]),
+        ({"hidden": "4_2_"}, ["hidden", "`4_2_`", "4_2"]),
+        ({"hidden": "4_999"}, ["hidden", "999", "1 to 64"]),
+        ({"standardise": "maybe"}, ["standardise", "`maybe`", "yes or no"]),
+        ({"loss": "hinge"}, ["loss", "hinge", "mse"]),
+        ({"optimizer": "adamw"}, ["optimizer", "adamw", "rmsprop"]),
+        ({"changes": "5:0.1~x"}, ["changes", "`5:0.1~x`", "120:0.01~300:0.001"]),
+        ({"changes": "5:-1"}, ["changes", "-1", "above 0 to 100"]),
+        ({"loss": "huber", "delta": "0"}, ["delta", "0"]),
+        ({"data": "iris", "weight": "1_2"}, ["weight", "3 numbers"]),
+        ({"walk": "0"}, ["walk", "`0`", "1 to"]),
+        ({"phase": "sideways"}, ["phase", "`sideways`", "backward"]),
+        ({"colour": "red"}, ["`colour`"]),
+        ({"rate": "[x](http://example.org)"}, ["rate", "`?x??http:??example.org?`"]),
+    ],
+)
+def test_a_tampered_value_is_named_and_replaced(params, said):
+    state, notices = parse(params)
+    assert len(notices) == 1
+    assert all(part in notices[0] for part in said), notices[0]
+    legal = {name: text for name, text in params.items() if name in {"data", "loss"}}
+    assert state == parse(legal)[0]
+
+
+def test_another_data_set_keeps_the_model_and_replaces_a_loss_that_does_not_fit():
+    old = RunConfig(dataset="circle", hidden=(8,), loss="bce", learning_rate=0.2)
+    new, said = with_dataset(old, "iris")
+    assert (new.dataset, new.samples, new.hidden, new.learning_rate) == ("iris", 150, (8,), 0.2)
+    assert new.loss == "cross_entropy"
+    assert "Binary cross-entropy does not fit" in said
+    assert "Cross-entropy" in said
+    same, quiet = with_dataset(replace(old, interventions=(Intervention(update=3, value=0.1),)), "moons")
+    assert (same.loss, quiet) == ("bce", "")
+    assert same.interventions == ()
