@@ -14,7 +14,7 @@ import lossviz
 from lossviz.descent import descend, descent_path
 from lossviz.losses.base import Loss, Parameter
 from lossviz.tables import Path
-from pages.ui.explore_state import ExploreState, check_rate, parse_numbers, start
+from pages.ui.explore_state import ExploreState, check_rate, check_weights, parse_numbers, start
 from pages.ui.state import current, put, recall, remember
 
 KEYS = lossviz.losses.keys()
@@ -25,6 +25,7 @@ TASK_NAMES = {
     "distribution": "Distributions",
 }
 HISTORY = 200
+LONGEST_LABEL = 60
 
 
 def state() -> ExploreState:
@@ -33,11 +34,14 @@ def state() -> ExploreState:
 
 
 def menu_label(key: str) -> str:
-    """A loss in the menu: its group, its name, and names it is also searched by."""
+    """A loss in the menu: its group, its name, and as many other names as a short line holds."""
     loss = lossviz.losses.get(key)
-    names = [alias for alias in loss.aliases if alias.lower() != loss.title.lower()]
-    also = f" ({', '.join(names)})" if names else ""
-    return f"{TASK_NAMES[loss.task]} · {loss.title}{also}"
+    label = f"{TASK_NAMES[loss.task]} · {loss.title}"
+    for alias in loss.aliases:
+        says_more = alias.lower() not in loss.title.lower() and loss.title.lower() not in alias.lower()
+        if says_more and len(f"{label}, {alias}") <= LONGEST_LABEL:
+            label += f", {alias}"
+    return label
 
 
 def change(new: ExploreState, path: Path | None = None) -> None:
@@ -79,12 +83,16 @@ def draft(parameter: Parameter, shown: ExploreState) -> Any:
 
 
 def set_parameter(parameter: Parameter, typed: Any) -> None:
-    """Take a parameter from its field, or keep what was typed with the reason why it cannot be."""
+    """Take a parameter from its field, or keep what was typed with the reason why it cannot be.
+
+    An empty field stands for the default.
+    """
     now = state()
     try:
         value = parse_numbers(typed) if parameter.kind == "class_weights" else typed
+        value = parameter.default if value is None else value
         parameters = {**now.parameters, parameter.name: parameter.check(value)}
-        lossviz.tables(now.loss, now.prediction, now.target, now.reduction, **parameters)
+        check_weights(now.declared, now, parameters)
         change(replace(now, parameters=parameters))
     except ValueError as error:
         remember("explore.drafts", {**recall("explore.drafts", {}), parameter.name: (typed, str(error))})
@@ -93,11 +101,8 @@ def set_parameter(parameter: Parameter, typed: Any) -> None:
 def parameter_problems(loss: Loss) -> list[str]:
     """Why fields were refused."""
     drafts = recall("explore.drafts", {})
-    return [
-        f"{drafts[item.name][1]}. The board still shows the value before."
-        for item in loss.parameters
-        if item.name in drafts
-    ]
+    refused = (drafts[item.name][1] for item in loss.parameters if item.name in drafts)
+    return [f"{reason}. The board still shows the value before." for reason in refused]
 
 
 def receive(component: Mapping[str, Any] | None) -> None:

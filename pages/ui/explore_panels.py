@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import streamlit as st
 
 import lossviz
 from lossviz.export import keras_code, torch_code
 from lossviz.proof import format_number
-from pages.ui.explore_state import ExploreState
+from pages.ui.explore_state import DEFAULT_RATE, ExploreState, start
 
 
 def notice_panel(state: ExploreState) -> None:
     """What to try and what to see."""
     st.markdown(state.declared.notice)
+    if replace(state, rate=DEFAULT_RATE) != start(state.loss):
+        st.caption("The numbers in this text are those of the board that this loss starts with.")
     if state.declared.kinks:
         st.markdown(f"**Kinks.** {state.declared.kinks}")
 

@@ -94,7 +94,7 @@ def parse(params: Mapping[str, str]) -> tuple[ExploreState, list[str]]:
             try:
                 value = parameter.check(_parameter(parameter, params[parameter.name]))
                 trial = {**state.parameters, parameter.name: value}
-                _check_weights(loss, state, trial)
+                check_weights(loss, state, trial)
                 state = replace(state, parameters=trial)
             except ValueError as error:
                 notices.append(f"The link's {error}. Here is the default instead.")
@@ -106,7 +106,7 @@ def parse(params: Mapping[str, str]) -> tuple[ExploreState, list[str]]:
                 target=_numbers(params["target"]) if "target" in params else state.target,
             )
             trial_state.tensors()
-            _check_weights(loss, trial_state, trial_state.parameters)
+            check_weights(loss, trial_state, trial_state.parameters)
             state = trial_state
         except ValueError as error:
             notices.append(f"The link's numbers cannot be shown: {error}. Here is the starting example instead.")
@@ -158,7 +158,7 @@ def parse_numbers(text: str) -> tuple[float, ...] | None:
     return tuple(_number(item) for item in text.replace(",", " ").split()) or None
 
 
-def _check_weights(loss: Loss, state: ExploreState, parameters: Mapping[str, Any]) -> None:
+def check_weights(loss: Loss, state: ExploreState, parameters: Mapping[str, Any]) -> None:
     """Class weights must fit the classes on the board, and their mean must be defined."""
     for parameter in loss.parameters:
         weights = parameters[parameter.name]
