@@ -32,8 +32,10 @@ NAMES = [
 TEXTS = st.one_of(
     st.text(max_size=40),
     st.sampled_from(
-        [*datasets.keys(), *losses.keys(), *optimizers.keys(), *ACTIVATIONS, *PHASES, "none", "all", "yes", "no"]
-        + ["nan", "inf", "-1", "1e999", "9" * 5000, "4_2", "1_2_3", "0.5", "120:0.01~300:0.001", "1:", "~", "٣", "1_0"]
+        [
+            *(*datasets.keys(), *losses.keys(), *optimizers.keys(), *ACTIVATIONS, *PHASES, "none", "all", "yes", "no"),
+            *("nan", "inf", "-1", "1e999", "9" * 5000, "4_2", "1_2_3", "0.5", "120:0.01~300:0.001", "1:", "~", "٣"),
+        ]
     ),
     st.floats().map(str),
     st.integers(-10, 2000).map(str),
@@ -123,10 +125,8 @@ def test_a_readable_link():
         RunConfig(dataset="circle", hidden=(8, 4), learning_rate=0.1),
         interventions=(Intervention(update=120, value=0.01), Intervention(update=300, value=0.001)),
     )
-    assert format_url(TrainState(config, walk=2, phase="update")) == {
-        **{"data": "circle", "hidden": "8_4", "rate": "0.1", "changes": "120:0.01~300:0.001"},
-        **{"walk": "2", "phase": "update"},
-    }
+    link = "data=circle&hidden=8_4&rate=0.1&walk=2&phase=update&changes=120:0.01~300:0.001"
+    assert urlencode(format_url(TrainState(config, walk=2, phase="update")), safe=":~") == link
 
 
 def test_changes_that_do_not_fit_are_counted():
