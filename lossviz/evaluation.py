@@ -187,6 +187,8 @@ def _holds_truth_value(value: Any) -> bool:
 
 def _check_domain(item: Input, array: NDArray[np.float64], classes: int) -> None:
     domain = item.domain
+    if domain.kind == "real":
+        return
     if domain.kind == "interval":
         wrong = array[(array < domain.low) | (array > domain.high)]
     elif domain.kind == "labels":
@@ -195,22 +197,17 @@ def _check_domain(item: Input, array: NDArray[np.float64], classes: int) -> None
         wrong = array[(array != np.floor(array)) | (array < 0) | (array >= classes)]
     elif domain.kind == "log_probability":
         wrong = array[array > SIMPLEX_TOLERANCE]
-        sums = np.exp(array).sum(-1)
-        off = sums[np.abs(sums - 1) > LOG_TOLERANCE]
-        if not wrong.size and off.size:
-            raise ValueError(
-                f"{item.name} has a row whose exponentials sum to {off[0]:g}; allowed are {domain.describe()}"
-            )
-    elif domain.kind == "simplex":
-        wrong = array[(array < 0) | (array > 1)]
-        sums = array.sum(-1)
-        off = sums[np.abs(sums - 1) > SIMPLEX_TOLERANCE]
-        if not wrong.size and off.size:
-            raise ValueError(f"{item.name} has a row that sums to {off[0]:g}; allowed are {domain.describe()}")
     else:
-        return
+        wrong = array[(array < 0) | (array > 1)]
     if wrong.size:
         raise ValueError(f"{item.name} holds {wrong[0]:g}; allowed is {domain.describe(classes)}")
+    if domain.kind in ("simplex", "log_probability"):
+        logarithms = domain.kind == "log_probability"
+        sums = (np.exp(array) if logarithms else array).sum(-1)
+        off = sums[np.abs(sums - 1) > (LOG_TOLERANCE if logarithms else SIMPLEX_TOLERANCE)]
+        if off.size:
+            found = "whose exponentials sum to" if logarithms else "that sums to"
+            raise ValueError(f"{item.name} has a row {found} {off[0]:g}; allowed are {domain.describe()}")
 
 
 def board_state(loss: Loss, prediction: Any, target: Any) -> dict[str, Tensor]:
