@@ -26,9 +26,7 @@ st.logo(WORDMARK, size="large")
 st.html(HERE / "ui" / "shell.css")
 
 pages = [
-    st.Page(HERE / file, title=title, url_path=title.lower(), default=title == "Explore")
-    for file, title in (("explore.py", "Explore"), ("train.py", "Train"))
-    if (HERE / file).is_file()
+    st.Page(HERE / "explore.py", title="Explore", default=True),
+    st.Page(HERE / "train.py", title="Train", url_path="train"),
 ]
-page = st.navigation(pages, position="top")
-page.run()
+st.navigation(pages, position="top").run()

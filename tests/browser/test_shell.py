@@ -41,11 +41,15 @@ def test_navigation_leads_to_each_page(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize("viewport", ["phone"], indirect=True)
 def test_navigation_on_a_phone(open_page: OpenPage, viewport: str) -> None:
-    page = open_page("/")
+    page = open_page("/train")
     page.get_by_test_id("stExpandSidebarButton").click()
-    page.get_by_role("link", name="Train", exact=True).click()
-    wait_until(page, "() => location.pathname === '/train'")
+    explore = page.get_by_role("link", name="Explore", exact=True)
+    expect(explore).to_be_visible()
+    assert axe(page) == []
+    explore.click()
+    wait_until(page, "() => location.pathname === '/'")
     settle(page)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
 def test_page_name_of_the_default_page_works_and_keeps_settings(open_page: OpenPage) -> None:
