@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -139,7 +140,7 @@ def main() -> None:
         releases = release_times(page)
         version = browser.version
         browser.close()
-    gaps = sorted(after - before for before, after in zip(frames, frames[1:], strict=False))
+    gaps = sorted(after - before for before, after in pairwise(frames))
     span = (frames[-1] - frames[0]) / 1000
     rows = [
         ("frames with a new value per second", f"{(len(frames) - 1) / span:.1f}", "55 or more"),
@@ -148,7 +149,9 @@ def main() -> None:
         ("release to new tables, median ms", f"{statistics.median(releases):.0f}", "150 or less"),
         ("release to new tables, slowest ms", f"{max(releases):.0f}", ""),
     ]
-    print(f"Chromium {version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}")
+    print(
+        f"Chromium {version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
+    )
     print(f"{SECONDS} s at {RATE} Hz on one of four samples; {RELEASES} releases")
     print(f"{'what':<44}{'measured':>10}   reach")
     for what, measured, reach in rows:

@@ -78,7 +78,6 @@ class Board {
     const structure = tables.structure();
     this.tables = tables;
     this.overlay = this.awaiting = this.pending = null;
-    this.lastShown = null;
     clearTimeout(this.giveUpTimer);
     this.row = tables.row();
     if (structure !== this.structure) this.build(structure);

@@ -6,7 +6,7 @@ const PLOT_HEIGHT = 176;
 /** One plot: axes, a curve in pieces, and a point. */
 class Plot {
   constructor(title) {
-    this.heading = make("h3", {}, title);
+    this.heading = make("h2", {}, title);
     this.readout = make("output.readout", { "aria-live": "off" });
     this.svg = makeSvg("svg", { role: "img", "aria-label": title });
     this.element = make("figure.plot", {}, make("figcaption", {}, this.heading, this.readout), this.svg);
@@ -158,6 +158,8 @@ class Curves {
     this.loss.draw(this.width, xs, [values], []);
     const pieces = [[]];
     xs.forEach((x, position) => {
+      // A position that rounding put beside another one would draw a jump as a line.
+      if (position && x - xs[position - 1] < 1e-9 * (xs[xs.length - 1] - xs[0])) return;
       const [left, right] = Curves.sides(tables, handle, position);
       pieces[pieces.length - 1].push([x, left]);
       if (left !== right) pieces.push([[x, right]]);
@@ -183,7 +185,7 @@ class Curves {
         make("span.now", {}, "now"),
       ),
     );
-    this.bars.replaceChildren(make("figcaption", {}, make("h3", {}, `Loss for each choice of ${handle.name}`)), ...this.rows);
+    this.bars.replaceChildren(make("figcaption", {}, make("h2", {}, `Loss for each choice of ${handle.name}`)), ...this.rows);
   }
 
   update({ tables, row, active, position, resting }) {

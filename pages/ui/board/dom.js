@@ -4,7 +4,7 @@
 function make(kind, attributes = {}, ...children) {
   const [tag, ...classes] = kind.split(".");
   const element = document.createElement(tag);
-  element.className = classes.join(" ");
+  if (classes.length) element.className = classes.join(" ");
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("--")) element.style.setProperty(name, value);
     else if (value !== null && value !== false) element.setAttribute(name, value);

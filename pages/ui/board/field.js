@@ -76,6 +76,7 @@ class NumberField {
     if (text === this.shown) return;
     const keep = this.edited && this.shown !== undefined;
     this.shown = text;
+    this.input.classList.toggle("long", text.length > 7);
     setAttribute(this.input, "aria-valuenow", Number(value.toPrecision(12)));
     setAttribute(this.input, "aria-valuetext", formatNumber(value));
     if (!keep) this.restore();

@@ -4,6 +4,9 @@ const MINUS = "\u2212";
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const LIMIT = 1000;
 
+// Below this a number is what rounding leaves of 0, or as good as 0.
+const NOISE = 1e-12;
+
 /** Up to four decimals, four significant digits below 1; powers of ten for the very small and the very large. */
 function formatNumber(value) {
   if (Number.isNaN(value)) return "not defined";
@@ -11,6 +14,7 @@ function formatNumber(value) {
   const size = Math.abs(value);
   if (size === Infinity) return `${sign}∞`;
   if (size === 0) return "0";
+  if (size < NOISE) return "≈0";
   if (size < 1e-4 || size >= 1e6) {
     const [mantissa, exponent] = size.toExponential(2).split("e");
     const power = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[digit]).join("");

@@ -16,7 +16,7 @@ class Worked {
     this.element = make(
       "section.worked",
       { "aria-label": "With these numbers" },
-      make("h3", {}, "With these numbers"),
+      make("h2", {}, "With these numbers"),
       make("p.line", {}, make("span.left", {}, "L ="), this.prefix[0], ...this.bracket(sum("formula"))),
       make("p.line", {}, make("span.left", {}, "="), this.prefix[1], ...this.bracket(sum("number"))),
       make("p.line", {}, make("span.left", {}, "="), this.result),
