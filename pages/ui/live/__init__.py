@@ -1,5 +1,7 @@
 """The live component: a toolbar, loss curves and a view of the model that follow a run on the server.
 
+How a page uses it:
+
     from pages.ui.live import live
 
     message = live(config, key="train")
@@ -48,7 +50,8 @@ class LiveMessage:
         updates: updates made when it reported.
         state: "playing", "paused" or "finished".
         snapshot: the run as `lossviz.training.snapshot` gave it, for `restore(message.config, message.snapshot)`;
-            None while playing, and for runs above `protocol.SNAPSHOT_BYTES`. It came through a browser: `restore` checks it.
+            None while playing, and for runs above `protocol.SNAPSHOT_BYTES`. It came through a browser, so `restore`
+            checks it and may raise ValueError.
     """
 
     config: RunConfig

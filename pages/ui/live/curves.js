@@ -20,7 +20,7 @@ function layoutOf(theme, more) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     font: { family: theme.font, size: 13, color: theme.text },
     hoverlabel: { font: { family: theme.font, size: 13 } },
-    margin: { l: 62, r: 14, t: 8, b: 46 },
+    margin: { l: 68, r: 14, t: 8, b: 46 },
     ...more,
     xaxis: { ...axis, ...more.xaxis },
     yaxis: { ...axis, ...more.yaxis },
@@ -34,7 +34,7 @@ class Curves {
   constructor(plotly, element, legend, theme, onZoom) {
     Object.assign(this, { plotly, element, legend, theme, onZoom, log: false, batch: false });
     this.clear(0);
-    const axis = { exponentformat: "power", hoverformat: ".7~g" };
+    const axis = { tickformat: ".6~g", hoverformat: ".7~g" };
     this.plotly.newPlot(element, this.traces(), layoutOf(theme, {
       xaxis: { title: { text: "Epoch", standoff: 8 }, range: [0, 10], autorange: true, rangemode: "tozero", hoverformat: "d" },
       yaxis: { ...axis, title: { text: "Loss", standoff: 4 }, type: "linear", autorange: true },

@@ -13,10 +13,10 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from lossviz.training import Intervention, apply, snapshot
+from lossviz.training import Intervention, apply
 from pages.ui import server
 from pages.ui.live.engine import CONNECTIONS, ENGINE, Engine
-from pages.ui.live.protocol import MESSAGE_CHARACTERS, Message, encode_arrays, parse
+from pages.ui.live.protocol import MESSAGE_CHARACTERS, Message, parse
 from pages.ui.live.viewed_run import ViewedRun
 
 OPEN_SECONDS: Final = 10.0
@@ -282,22 +282,10 @@ class Session:
 
     async def _report(self) -> None:
         """Say that the run is at rest, with all that is needed to take it up elsewhere."""
-        assert self._run is not None
-        state = self._run.state
-        saved = encode_arrays(snapshot(state))
-        await self._tell(
-            {
-                "type": "rest",
-                "state": self._status(),
-                "epoch": state.epoch,
-                "updates": state.updates,
-                "interventions": [
-                    {"update": item.update, "kind": item.kind, "value": item.value}
-                    for item in state.config.interventions
-                ],
-                "snapshot": saved,
-            }
-        )
+        run = self._run
+        assert run is not None
+        status = self._status()
+        await self._tell({"type": "rest", "state": status, **await self._engine.call(run.report)})
 
     async def _tell(self, message: dict[str, Any]) -> None:
         await self._socket.send_text(json.dumps(message))

@@ -17,13 +17,14 @@ function shownNumber(value) {
   if (!Number.isFinite(number)) return number > 0 ? "infinite" : "minus infinite";
   const size = Math.abs(number);
   if (size !== 0 && (size < 1e-4 || size >= 1e6)) return number.toExponential(3).replace("e+", "e").replace("-", "−");
-  return number.toFixed(size >= 1000 ? 1 : size >= 10 ? 3 : 5).replace("-", "−");
+  return (size === 0 ? "0" : number.toPrecision(size >= 1e4 ? 6 : 5)).replace("-", "−");
 }
 
 function shownMetric(value, metric) {
   if (value === null || value === undefined) return "–";
   const number = Number(value);
   if (!Number.isFinite(number)) return "–";
+  if (metric === "r2" && Math.abs(number) >= 100) return shownNumber(number);
   return metric === "accuracy" ? `${(100 * number).toFixed(1)} %` : number.toFixed(3).replace("-", "−");
 }
 
@@ -34,7 +35,7 @@ function readTheme(root) {
   const points = [chart[0], chart[1], chart[2]];
   return {
     text: value("text-color"), background: value("background-color"), border: value("border-color"),
-    grid: value("border-color"), font: value("font"), lines: [chart[0], chart[1], chart[3]], points,
+    grid: `rgba(${rgb(value("text-color")).join()}, 0.14)`, font: value("font"), lines: [chart[0], chart[1], chart[3]], points,
     rgb: Object.assign(points.map(rgb), { background: rgb(value("background-color")) }),
     name: [value("text-color"), value("background-color"), ...chart].join(),
   };
@@ -180,7 +181,8 @@ class Live {
     this.showRate();
     this.state = frame.state;
     if (frame.state === "replaying") this.say(`Catching up: ${Math.floor(100 * frame.progress)} % of the way to where the run was.`);
-    else this.say(frame.sentence, frame.state !== "playing");
+    else this.say(frame.sentence, frame.state !== "playing" || frame.kind !== this.kind);
+    this.kind = frame.kind;
     Object.assign(root.dataset, { epoch: frame.epoch, updates: frame.updates, frames: this.frames, state: frame.state });
   }
 
@@ -194,6 +196,7 @@ class Live {
   rest(message) {
     this.state = message.state;
     this.root.dataset.state = message.state;
+    this.say(message.sentence, true);
     if (this.away) return; // A hidden page goes on when it is seen again; nobody needs to know.
     this.playing = false;
     this.showControls();
@@ -300,7 +303,7 @@ class Live {
     const { root, parts } = this;
     const over = this.state === "finished" && !this.fresh;
     root.toggleAttribute("data-playing", this.playing);
-    parts["play-label"].textContent = this.playing ? "Pause" : over ? "Play again" : "Play";
+    parts["play-label"].textContent = this.playing ? "Pause" : over ? "Replay" : "Play";
     for (const act of ["step", "epoch"]) {
       root.querySelector(`[data-act="${act}"]`).setAttribute("aria-disabled", String(over));
     }

@@ -51,7 +51,7 @@ class Model {
 
   build() {
     const { scene, theme } = this;
-    const plain = { hoverformat: ".5~g", exponentformat: "power", fixedrange: true };
+    const plain = { hoverformat: ".5~g", tickformat: ".6~g", fixedrange: true };
     let axes;
     if (scene.kind === "plane") {
       const [low1, high1, low2, high2] = scene.bounds;
@@ -193,7 +193,7 @@ class Model {
         const share = classes > 2 ? map[cell * classes + index] : index ? map[cell] : 255 - map[cell];
         lead[index * cells + cell] = share - (index === winner ? second : best);
       }
-      const weight = 0.55 * Math.max(0, (best / 255 - 1 / classes) / (1 - 1 / classes));
+      const weight = 0.42 * Math.max(0, (best / 255 - 1 / classes) / (1 - 1 / classes));
       // Row 0 of the map is the lowest x2, row 0 of the image the highest.
       const at = 4 * ((size - 1 - Math.floor(cell / size)) * size + (cell % size));
       for (let channel = 0; channel < 3; channel += 1) {
@@ -244,7 +244,7 @@ class Model {
       for (const [part, caption] of [["train", "Training"], ["validation", "Validation"]]) {
         if (!this.scene.samples[part]) continue;
         const table = this.tables.appendChild(document.createElement("table"));
-        table.innerHTML = `<caption>${caption}</caption><thead><tr><td></td>${classes.map((name) => `<th scope="col">${escaped(name)}</th>`).join("")}</tr></thead><tbody>${
+        table.innerHTML = `<caption>${caption}</caption><thead><tr><td>true \\ predicted</td>${classes.map((name) => `<th scope="col">${escaped(name)}</th>`).join("")}</tr></thead><tbody>${
           classes.map((name, row) => `<tr><th scope="row">${escaped(name)}</th>${classes.map((_, column) => `<td class="${row === column ? "lv-right" : ""}"></td>`).join("")}</tr>`).join("")}</tbody>`;
         this.cells[part] = [...table.querySelectorAll("tbody td")];
       }

@@ -112,12 +112,12 @@ def encode_arrays(saved: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a snapshot in JSON types, or None if it is large."""
     if sum(value.nbytes for value in saved.values() if isinstance(value, np.ndarray)) > SNAPSHOT_BYTES:
         return None
-    return {
-        name: {"dtype": value.dtype.name, "shape": list(value.shape), "data": base64.b64encode(value.tobytes()).decode()}
-        if isinstance(value, np.ndarray)
-        else value
-        for name, value in saved.items()
-    }
+    return {name: _encode(value) if isinstance(value, np.ndarray) else value for name, value in saved.items()}
+
+
+def _encode(array: np.ndarray) -> dict[str, Any]:
+    data = base64.b64encode(array.tobytes()).decode()
+    return {"dtype": array.dtype.name, "shape": list(array.shape), "data": data}
 
 
 def decode_arrays(given: Any) -> dict[str, Any]:

@@ -1,18 +1,18 @@
 """A run that somebody watches: moved on in slots, shown in frames. All of it happens on the engine's thread."""
 
 import time
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
 
-from lossviz.training import Event, Measurement, RunConfig, advance, diagnose, init, measure
+from lossviz.training import Diagnosis, Event, Measurement, RunConfig, advance, diagnose, init, measure, snapshot
 from pages.ui.live.model_view import ModelView
-from pages.ui.live.protocol import pack
+from pages.ui.live.protocol import encode_arrays, pack
 
 #: Columns of the array "curves", in the order of `Event`.
 COLUMNS = ("epoch", "batch_loss", "train_loss", "validation_loss", "train_metric", "validation_metric", "learning_rate")
-SENTENCE_SECONDS = 0.5
+DIAGNOSIS_SECONDS = 0.5
 
 
 class ViewedRun:
@@ -25,8 +25,8 @@ class ViewedRun:
         self._start = measure(self.state)
         self._shown = 0  # events that earlier frames held
         self._seconds = 0.0  # of one update, as the last measurement said
-        self._sentence = ""
-        self._said = -SENTENCE_SECONDS
+        self._thought = time.perf_counter()
+        self._diagnosis = diagnose([], config)
 
     def advance(self, target: float, seconds: float) -> None:
         """Make updates until `target` have been made, the run has ended or the time is up; one at least."""
@@ -48,6 +48,7 @@ class ViewedRun:
     def frame(self, number: int, status: str, progress: float | None, *, whole: bool = False) -> bytes:
         """Return the frame that shows the run as it is now, with the epochs that no frame has shown yet."""
         state = self.state
+        diagnosis = self.diagnose(anew=status not in {"playing", "replaying"})
         header: dict[str, Any] = {
             "frame": number,
             "epoch": state.epoch,
@@ -55,7 +56,8 @@ class ViewedRun:
             "state": status,
             "progress": progress,
             "learning_rate": state.learning_rate,
-            "sentence": self._sentence_now(status),
+            "kind": diagnosis.kind,
+            "sentence": diagnosis.sentence,
             "numbers": self._numbers(),
         }
         arrays: dict[str, np.ndarray] = {}
@@ -73,6 +75,17 @@ class ViewedRun:
         arrays = {"curves": np.array(rows, dtype=np.float64).reshape(-1, len(COLUMNS)), **arrays, **self.view.arrays()}
         return pack(header, arrays)
 
+    def report(self) -> dict[str, Any]:
+        """Where the run stands, in JSON types, with all that is needed to take it up elsewhere."""
+        state = self.state
+        return {
+            "epoch": state.epoch,
+            "updates": state.updates,
+            "sentence": self.diagnose(anew=True).sentence,
+            "interventions": state.config.to_dict()["interventions"],
+            "snapshot": encode_arrays(snapshot(state)),
+        }
+
     def _numbers(self) -> dict[str, float | None]:
         """Losses and metrics of the parameters as they are now, and the loss of the last batch before its update."""
         state = self.state
@@ -88,17 +101,17 @@ class ViewedRun:
             "validation_metric": now.validation_metric,
         }
 
-    def _sentence_now(self, status: str) -> str:
-        """What is happening, in words; thought about anew twice a second, as it looks at the whole history."""
+    def diagnose(self, *, anew: bool = False) -> Diagnosis:
+        """What is happening, in words; thought about twice a second at most, as it looks at the whole history."""
         now = time.perf_counter()
-        if status != "playing" or now - self._said >= SENTENCE_SECONDS:
-            self._said = now
+        if anew or now - self._thought >= DIAGNOSIS_SECONDS:
+            self._thought = now
             diagnosis = diagnose(self.events, self.state.config)
-            over = self.state.reason
-            self._sentence = (
-                diagnosis.sentence if not over else over if diagnosis.kind == "not finite" else f"{over} {diagnosis.sentence}"
-            )
-        return self._sentence
+            if self.state.finished:
+                kept = () if diagnosis.kind == "not finite" else (diagnosis.sentence,)
+                diagnosis = replace(diagnosis, sentence=" ".join([self.state.reason, *kept]))
+            self._diagnosis = diagnosis
+        return self._diagnosis
 
 
 def _row(event: Event) -> tuple[float, ...]:
