@@ -1,0 +1,251 @@
+"""The Train page as a learner uses it: examples, a live run, links, and the walk through one update."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
+
+from lossviz.training import CLASSIC, Intervention, RunConfig, init, run, step, walk
+from tests.browser.conftest import axe, settle, wait_until
+
+OpenPage = Callable[[str], Page]
+CLASSIC_LINK = (
+    "/train?data=four_points&validation=0&standardise=no&hidden=none&start=zeros&batch=all&epochs=1000&rate=0.01"
+)
+READY = "() => document.querySelector('.lv-live')?.dataset.state === 'paused'"
+# The loss before the update of these epochs, from zero weights, to the six decimals that the lesson prints.
+TABLE = {100: 0.034290, 200: 0.018825, 300: 0.010334, 500: 0.003115, 800: 0.000515, 1000: 0.000155}
+
+
+def ready(page: Page) -> None:
+    """Waits until the live run shows its first frame."""
+    wait_until(page, READY)
+    wait_until(page, "() => document.querySelector('[data-part=curves]').data?.[0].x.length > 0")
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_label("Run", exact=True).get_by_role("button", name=name, exact=True).click()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+    settle(page)
+
+
+def live(page: Page) -> dict[str, str]:
+    return dict(page.evaluate("() => ({...document.querySelector('.lv-live').dataset})"))
+
+
+def curve(page: Page, number: int) -> dict[int, float]:
+    """What a curve shows, by epoch; 0 is training, 1 validation, 2 the mean of the batches."""
+    script = "(at) => { const t = document.querySelector('[data-part=curves]').data[at]; return [[...t.x], [...t.y]]; }"
+    x, y = page.evaluate(script, number)
+    return dict(zip(map(int, x), y, strict=True))
+
+
+def query(page: Page) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def play_to_the_end(page: Page) -> None:
+    page.get_by_label("Speed", exact=True).select_option("")
+    press(page, "Play")
+    wait_until(page, "() => document.querySelector('.lv-live').dataset.state === 'finished'", seconds=60)
+
+
+def test_an_example_on_real_data_trains(open_page: OpenPage) -> None:
+    page = open_page("/train")
+    expect(page.get_by_text("Real data.")).to_be_visible()
+    page.get_by_role("radio", name="Two classes", exact=True).click()
+    settle(page)
+    expect(page.get_by_text("97 % or more of the new tumours are told apart correctly.")).to_be_visible()
+    ready(page)
+    press(page, "Play")
+    wait_until(page, "() => Number(document.querySelector('.lv-live').dataset.epoch) >= 10")
+    shown = curve(page, 0)
+    assert shown[5] < shown[0]
+    assert curve(page, 1)[5] is not None
+    press(page, "Pause")
+    wait_until(page, READY)
+
+
+def test_the_classic_example_reproduces_the_printed_losses(open_page: OpenPage) -> None:
+    page = open_page("/train")
+    choose(page, "Example", "Four points, a first model")
+    ready(page)
+    page.get_by_label("Batch loss", exact=True).check()
+    press(page, "Step")
+    wait_until(page, "() => document.querySelector('.lv-live').dataset.epoch === '1'")
+    assert curve(page, 2)[1] == 30.0
+    play_to_the_end(page)
+    shown = curve(page, 2)
+    assert {epoch: round(shown[epoch], 6) for epoch in TABLE} == TABLE
+
+
+def test_too_large_a_rate_is_called_diverging_and_says_why(open_page: OpenPage) -> None:
+    page = open_page(CLASSIC_LINK.replace("rate=0.01", "rate=0.12"))
+    ready(page)
+    press(page, "Play")
+    sentence = page.locator("[data-part=sentence]")
+    expect(sentence).to_contain_text(re.compile("diverging", re.IGNORECASE))
+    expect(sentence).to_contain_text("0.119756")
+
+
+def test_a_link_restores_every_setting(open_page: OpenPage) -> None:
+    page = open_page(
+        "/train?data=moons&samples=120&validation=0.25&hidden=5_3&activation=relu&optimizer=adam&epochs=40"
+    )
+    sidebar = page.get_by_test_id("stSidebar")
+    for text in (
+        "90 points to train on, 30 for validation.",
+        "Units: 2 in, 5 and 3 hidden, 1 out. 37 weights and biases.",
+    ):
+        expect(sidebar.get_by_text(text)).to_be_visible()
+    expect(sidebar.get_by_role("radio", name="ReLU", exact=True)).to_be_checked()
+    ready(page)
+    play_to_the_end(page)
+    link = "data=moons&samples=120&validation=0.25&hidden=5_3&activation=relu&optimizer=adam&epochs=40"
+    assert urlsplit(page.url).query == link
+    config = RunConfig(
+        dataset="moons",
+        samples=120,
+        validation_fraction=0.25,
+        hidden=(5, 3),
+        activation="relu",
+        optimizer="adam",
+        epochs=40,
+    )
+    assert curve(page, 0)[40] == list(run(config))[-1].train_loss
+
+
+def test_a_new_learning_rate_goes_into_the_link_and_is_replayed(open_page: OpenPage) -> None:
+    page = open_page(CLASSIC_LINK)
+    ready(page)
+    page.evaluate("() => { document.querySelector('.lv-live').mark = 'same' }")
+    for _ in range(3):
+        before = int(live(page)["updates"])
+        press(page, "Step")
+        wait_until(page, "(n) => Number(document.querySelector('.lv-live').dataset.updates) > n", before)
+    rate = page.get_by_role("spinbutton", name="Learning rate", exact=True)
+    rate.fill("0.05")
+    rate.press("Enter")
+    wait_until(page, "() => new URLSearchParams(location.search).get('changes') === '3:0.05'")
+    settle(page)
+    assert live(page)["updates"] == "3"
+    assert page.evaluate("() => document.querySelector('.lv-live').mark") == "same"
+    press(page, "Step")
+    wait_until(page, "() => document.querySelector('.lv-live').dataset.updates === '4'")
+    changed = curve(page, 0)[4]
+    config = RunConfig.from_dict({**CLASSIC.to_dict(), "interventions": [vars(Intervention(update=3, value=0.05))]})
+    state = init(config)
+    events = [step(state) for _ in range(4)]
+    assert changed == events[-1].train_loss
+
+    page.goto(page.url)
+    settle(page)
+    ready(page)
+    play_to_the_end(page)
+    assert curve(page, 0)[4] == changed
+    assert query(page)["changes"] == "3:0.05"
+
+
+def test_a_changed_setting_starts_a_new_run(open_page: OpenPage) -> None:
+    page = open_page(CLASSIC_LINK)
+    ready(page)
+    press(page, "Step")
+    wait_until(page, "() => document.querySelector('.lv-live').dataset.updates === '1'")
+    choose(page, "Optimizer", "Adam")
+    wait_until(page, "() => document.querySelector('.lv-live').dataset.updates === '0'")
+    ready(page)
+    assert query(page)["optimizer"] == "adam"
+
+
+def test_leaving_the_page_ends_the_run(open_page: OpenPage, page: Page) -> None:
+    sockets: list[WebSocket] = []
+    page.on("websocket", lambda socket: sockets.append(socket) if urlsplit(socket.url).path == "/live" else None)
+    open_page("/train?data=circle&epochs=10000")
+    ready(page)
+    press(page, "Play")
+    wait_until(page, "() => Number(document.querySelector('.lv-live').dataset.epoch) >= 5")
+    page.get_by_role("link", name="Explore", exact=True).click()
+    settle(page)
+    wait_until(page, "() => !document.querySelector('.lv-live')")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Explore")
+    assert sockets
+    page.wait_for_timeout(200)
+    assert all(socket.is_closed() for socket in sockets)
+    page.get_by_role("link", name="Train", exact=True).click()
+    settle(page)
+    ready(page)
+    assert query(page) == {"data": "circle", "epochs": "10000"}
+
+
+def test_a_tampered_link_is_explained_and_the_page_works(open_page: OpenPage) -> None:
+    page = open_page("/train?data=circle&rate=banana&epochs=0&hidden=4_900")
+    notice = page.get_by_role("alert").filter(has_text="The link")
+    for part in ("banana", "epochs is 0; a whole number from 1 to 10000 is allowed", "900"):
+        expect(notice).to_contain_text(part)
+    ready(page)
+
+
+def test_the_walk_shows_the_true_numbers(open_page: OpenPage) -> None:
+    page = open_page(CLASSIC_LINK)
+    ready(page)
+    mark = "() => { document.querySelector('.lv-live').mark = 'same' }"
+    page.evaluate(mark)
+    weight, bias = walk(init(CLASSIC)).parameters
+    for phase in ("loss", "backward", "update"):
+        page.get_by_role("button", name="Next phase", exact=True).click()
+        expect(page.get_by_role("heading", name=f"Update 1, {phase}", exact=True)).to_be_visible()
+        settle(page)
+    assert query(page)["phase"] == "update"
+    table = page.get_by_role("tabpanel").get_by_role("table")
+    for parameter in (weight, bias):
+        row = table.get_by_role("row").filter(has_text=parameter.name)
+        cells = row.get_by_role("cell").all_inner_texts()
+        assert cells[0] == parameter.name
+        assert [float(cells[at].replace("−", "-")) for at in (1, 2, 4)] == pytest.approx(
+            [parameter.before, parameter.gradient, parameter.after], rel=1e-5
+        )
+    expect(page.get_by_role("img", name=re.compile("^Network with 1 to 1 units"))).to_be_visible()
+    assert page.evaluate("() => document.querySelector('.lv-live').mark") == "same"
+
+
+def test_the_walk_follows_the_live_run(open_page: OpenPage) -> None:
+    page = open_page(CLASSIC_LINK)
+    ready(page)
+    press(page, "Step")
+    wait_until(page, "() => document.querySelector('.lv-live').dataset.updates === '1'")
+    page.get_by_role("button", name="Go to the run above (update 2)", exact=True).click()
+    expect(page.get_by_role("heading", name="Update 2, forward", exact=True)).to_be_visible()
+    state = init(CLASSIC)
+    step(state)
+    first = walk(state).layers[0].sums[0, 0]
+    expect(page.get_by_role("cell", name=f"{first:.6g}", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
+@pytest.mark.parametrize("colour_scheme", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize("link", ["/train?data=circle&loss=mse&phase=backward", CLASSIC_LINK + "&phase=update"])
+def test_page_is_accessible_and_fits(open_page: OpenPage, link: str, viewport: str, colour_scheme: str) -> None:
+    page = open_page(link)
+    ready(page)
+    press(page, "Epoch")
+    wait_until(page, "() => document.querySelector('.lv-live').dataset.epoch === '1'")
+    settle(page)
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("viewport", ["phone"], indirect=True)
+def test_the_run_comes_first_on_a_phone(open_page: OpenPage, viewport: str) -> None:
+    page = open_page("/train")
+    ready(page)
+    play: Any = page.get_by_label("Run", exact=True).get_by_role("button", name="Play", exact=True).bounding_box()
+    assert play["y"] < 600
+    page.get_by_test_id("stExpandSidebarButton").click()
+    expect(page.get_by_test_id("stSidebar").get_by_role("heading", name="Settings", exact=True)).to_be_in_viewport()
