@@ -24,9 +24,10 @@ SCRIPTS: Final = (
     "curves",
     "worked",
     "descent",
+    "hand",
     "board",
 )
-STYLES: Final = ("board", "samples", "curves")
+STYLES: Final = ("board", "controls", "tracks", "samples", "curves")
 
 _component = st.components.v2.component(
     "lossviz_board",

@@ -13,7 +13,6 @@ class Board {
     if (!memories.has(settings.key)) memories.set(settings.key, { active: null, focus: null, played: null });
     this.memory = memories.get(settings.key);
     this.overlay = null; // {handle, position}: where one handle stands, all others as in the tables
-    this.drag = null;
     this.awaiting = null; // {handle, values, count}: messages sent and not answered
     this.pending = null; // tables that came at a moment when nothing may move
     this.queue = [];
@@ -38,7 +37,7 @@ class Board {
       this.place.worked,
       this.spoken,
     );
-    this.listen();
+    this.hand = new Hand(this);
     this.resize = new ResizeObserver(() => this.measure());
     this.resize.observe(root);
   }
@@ -49,7 +48,7 @@ class Board {
     clearTimeout(this.giveUpTimer);
     clearTimeout(this.speakTimer);
     cancelAnimationFrame(this.frame);
-    document.removeEventListener("keydown", this.onEscape, true);
+    this.hand.destroy();
   }
 
   // Tables
@@ -58,7 +57,7 @@ class Board {
     this.descent.offer(settings.learning_rate);
     const newest = this.pending ?? this.tables;
     if (newest && tables.revision <= newest.revision) return;
-    if (this.drag?.moving || this.restTimer) this.pending = tables;
+    if (this.hand.drag?.moving || this.restTimer) this.pending = tables;
     else if (this.awaiting?.count > 1 && !this.answers(tables)) {
       this.awaiting.count -= 1;
       this.pending = tables;
@@ -143,18 +142,17 @@ class Board {
   }
 
   /** Does it now, or when the tables for it have come. */
-  whenReady(handle, action) {
+  whenReady({ name }, action) {
     if (this.playing) this.stopPlaying();
-    if (this.tables.byName.has(handle.name)) this.activate(this.tables.byName.get(handle.name));
+    const handle = this.tables.byName.get(name);
+    if (!handle) return;
+    this.activate(handle);
     if (!this.waitsFor(handle)) {
       action(handle);
       return;
     }
     this.commit();
-    this.queue.push(() => {
-      const renewed = this.tables.byName.get(handle.name);
-      if (renewed) this.whenReady(renewed, action);
-    });
+    this.queue.push(() => this.whenReady(handle, action));
     this.schedule();
   }
 
@@ -180,8 +178,7 @@ class Board {
     this.whenReady(handle, (ready) => {
       const position = Math.min(Math.max(this.positionOf(ready) + by, 0), ready.count - 1);
       this.moveTo(ready, position);
-      clearTimeout(this.restTimer);
-      this.restTimer = setTimeout(() => this.commit(), REST);
+      this.rest();
     });
   }
 
@@ -206,11 +203,24 @@ class Board {
     });
   }
 
-  /** Sends where the moved handle stands. */
-  commit() {
+  rest() {
+    clearTimeout(this.restTimer);
+    this.restTimer = setTimeout(() => this.commit(), REST);
+  }
+
+  stopResting() {
     clearTimeout(this.restTimer);
     this.restTimer = 0;
+  }
+
+  /** Sends where the moved handle stands. */
+  commit() {
+    this.stopResting();
     if (!this.overlay) return;
+    if (this.pending && !this.pending.fits(this.tables)) {
+      this.adopt(this.pending);
+      return;
+    }
     const { handle, position } = this.overlay;
     const values = this.tables.values(this.tables.row(handle, position));
     const sent = this.awaiting?.values ?? this.tables.values(this.tables.row());
@@ -220,6 +230,14 @@ class Board {
       this.overlay = null;
       this.schedule();
     }
+  }
+
+  /** Takes a drag back. */
+  restore(overlay) {
+    this.overlay = overlay;
+    if (this.pending && !overlay) this.adopt(this.pending);
+    else this.commit();
+    this.schedule();
   }
 
   /** A button: what was moved goes first, and the action when that is answered. */
@@ -303,9 +321,16 @@ class Board {
       value,
       active: active.name,
       frames: this.frames,
-      state: this.playing ? "playing" : this.awaiting ? "waiting" : this.drag ? "dragging" : this.restTimer ? "moved" : "ready",
+      state: this.phase(),
     });
     this.sliderTexts(frame);
+  }
+
+  phase() {
+    if (this.playing) return "playing";
+    if (this.awaiting) return "waiting";
+    if (this.hand.drag) return "dragging";
+    return this.restTimer ? "moved" : "ready";
   }
 
   slopeSentence({ tables, active, position }) {
@@ -336,112 +361,6 @@ class Board {
     const outcome = tables.path ? this.descent.outcome.textContent : "";
     const text = `${active.name} is ${value}. Loss ${formatNumber(tables.column(row, "value")[0])}. ${this.slopeText.textContent} ${outcome}`;
     setText(this.spoken, text.trim());
-  }
-
-  // Hand and keyboard
-
-  listen() {
-    const { root } = this;
-    root.addEventListener("pointerdown", (event) => this.onDown(event));
-    root.addEventListener("pointermove", (event) => this.onMove(event));
-    root.addEventListener("pointerup", (event) => this.onUp(event));
-    root.addEventListener("pointercancel", (event) => this.onCancel(event));
-    root.addEventListener("keydown", (event) => this.onKey(event));
-    root.addEventListener("focusin", (event) => this.onFocus(event));
-    root.addEventListener("focusout", () => {
-      if (root.isConnected) this.memory.focus = null;
-    });
-    this.onEscape = (event) => {
-      if (event.key === "Escape" && this.drag) this.onCancel({ pointerId: this.drag.pointer });
-    };
-    document.addEventListener("keydown", this.onEscape, true);
-  }
-
-  onFocus(event) {
-    this.memory.focus = this.focusKey(event.target);
-    const { handle, field } = event.target.dataset;
-    const found = this.tables.byName.get(handle ?? field);
-    if (found && !this.drag && found !== this.active) this.activate(found);
-  }
-
-  onDown(event) {
-    const slider = event.target.closest("[role=slider]");
-    if (!slider || this.drag || event.button !== 0) return;
-    event.preventDefault();
-    const track = this.samples.tracks.find(({ lane }) => lane.contains(slider));
-    const handle = track.grab(event.clientX, event.clientY);
-    const element = track.sliders.find((other) => other.handle === handle).element;
-    const box = track.lane.getBoundingClientRect();
-    const drag = { pointer: event.pointerId, x: event.clientX, start: event.clientX, track, box, handle, moving: false, released: false };
-    // The mark stays under the finger where it was touched, rather than jumping to its middle.
-    drag.grip = event.clientX - box.left - Number(element.style.getPropertyValue("--x")) * box.width;
-    this.root.setPointerCapture(event.pointerId);
-    element.focus({ preventScroll: true });
-    this.drag = drag;
-    this.whenReady(handle, (ready) => this.begin(drag, ready));
-  }
-
-  begin(drag, handle) {
-    if (this.drag !== drag && !drag.released) return;
-    clearTimeout(this.restTimer);
-    this.restTimer = 0;
-    drag.handle = handle;
-    drag.moving = true;
-    drag.before = this.overlay;
-    if (drag.x !== drag.start) this.follow(drag);
-    if (drag.released) this.finish(drag);
-  }
-
-  follow(drag) {
-    const { box, grip } = drag;
-    const { low, high } = drag.track.axis;
-    const t = low + ((drag.x - grip - box.left) / box.width) * (high - low);
-    this.moveTo(drag.handle, this.tables.nearest(drag.handle, t));
-  }
-
-  onMove(event) {
-    const { drag } = this;
-    if (!drag || event.pointerId !== drag.pointer) return;
-    drag.x = event.clientX;
-    if (drag.moving) this.follow(drag);
-  }
-
-  onUp(event) {
-    const { drag } = this;
-    if (!drag || event.pointerId !== drag.pointer) return;
-    drag.released = true;
-    if (drag.moving) this.finish(drag);
-    else this.drag = null;
-  }
-
-  finish(drag) {
-    if (this.drag === drag) this.drag = null;
-    drag.moving = false;
-    this.commit();
-    this.schedule();
-  }
-
-  onCancel(event) {
-    const { drag } = this;
-    if (!drag || event.pointerId !== drag.pointer) return;
-    this.drag = null;
-    if (!drag.moving) return;
-    this.overlay = drag.before;
-    if (this.pending && !this.overlay) this.adopt(this.pending);
-    else this.commit();
-    this.schedule();
-  }
-
-  onKey(event) {
-    const slider = event.target.closest("[role=slider]");
-    if (!slider || event.altKey || event.ctrlKey || event.metaKey) return;
-    const handle = this.tables.byName.get(slider.dataset.handle);
-    const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
-    const ends = { Home: -handle.count, End: handle.count };
-    const by = ends[event.key] ?? (steps[event.key] ?? 0) * (event.shiftKey ? 10 : 1);
-    if (!by) return;
-    event.preventDefault();
-    this.nudge(handle, by);
   }
 }
 

@@ -40,6 +40,11 @@ class Tables {
     return JSON.stringify([loss, kind, samples, classes, axis, labels, handles]);
   }
 
+  /** Whether a state of one is a state of the other. */
+  fits(other) {
+    return this.loss === other.loss && this.samples === other.samples && this.classes === other.classes;
+  }
+
   /** The whole row of the present state, or with a handle at one of its positions. */
   row(handle, position, into = new Float64Array(this.width)) {
     into.set(this.floats.subarray(this.base, this.base + this.width));
