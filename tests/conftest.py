@@ -20,6 +20,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,11 @@ settings.register_profile("lossviz", deadline=None, derandomize=True, suppress_h
 settings.load_profile("lossviz")
 
 ServerStarter = Callable[..., AbstractContextManager[str]]
+
+
+def pytest_configure() -> None:
+    """One thread, as on the server: faster for tensors this small, and the numbers do not hang on the machine."""
+    torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
