@@ -35,10 +35,13 @@ def softmax(logits: list[float]) -> list[float]:
 
 def best(key: str, targets: list[float], low: float, high: float, **parameters: Any) -> float:
     """The constant prediction with the smallest loss, by ever finer grids."""
-    while high - low > 1e-9:
-        grid = np.linspace(low, high, 41)
-        costs = [value(key, [constant] * len(targets), targets, **parameters) for constant in grid]
-        centre, reach = grid[int(np.argmin(costs))], (high - low) / 20
+    loss = losses.get(key)
+    params = loss.check_parameters(parameters)
+    target = torch.tensor(targets, dtype=torch.float64).expand(41, -1)
+    while high - low > 1e-8:
+        grid = torch.linspace(low, high, 41, dtype=torch.float64)
+        terms = loss.terms({"prediction": grid[:, None].expand_as(target), "target": target}, params)
+        centre, reach = float(grid[terms.sum(1).argmin()]), (high - low) / 20
         low, high = centre - reach, centre + reach
     return (low + high) / 2
 

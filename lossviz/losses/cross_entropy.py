@@ -146,7 +146,13 @@ LOSS = Loss(
         "Raise the logit of the true class: the loss falls, and the softmax takes from all other classes. Raise all "
         "three logits of a sample by the same amount: nothing changes, because softmax sees only differences."
     ),
-    aliases=("softmax loss", "categorical cross-entropy", "sparse categorical cross-entropy", "multinomial logistic loss", "CE"),
+    aliases=(
+        "softmax loss",
+        "categorical cross-entropy",
+        "sparse categorical cross-entropy",
+        "multinomial logistic loss",
+        "CE",
+    ),
     inputs=(
         Input("prediction", "prediction", ("n", "k"), REAL, "logits: one raw score for each class"),
         Input("target", "target", ("n",), Domain("index"), "index of the true class", differentiable=False),
