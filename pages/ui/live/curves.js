@@ -15,7 +15,7 @@ function lineSample(dash, colour, width) {
 
 // What all charts share: our fonts and colours, nothing that has to be loaded, no buttons over the drawing.
 function layoutOf(theme, more) {
-  const axis = { color: theme.text, gridcolor: theme.grid, zerolinecolor: theme.grid, linecolor: theme.border, automargin: false };
+  const axis = { color: theme.text, gridcolor: theme.grid, zerolinecolor: theme.grid, linecolor: theme.border, ticklabeloverflow: "allow" };
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     font: { family: theme.font, size: 13, color: theme.text },

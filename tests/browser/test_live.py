@@ -1,0 +1,290 @@
+"""The live component on the Train page, in a real browser."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from lossviz.training import CLASSIC, PLAYGROUND, RunConfig, run
+from pages.ui.train_state import TrainState, format_url
+from tests.browser.conftest import axe, settle
+
+LONG = replace(PLAYGROUND, epochs=10_000)
+TRAINING_CURVE = "document.querySelector('[data-part=\"curves\"]').data[0].y"
+OpenPage = Callable[[str], Page]
+
+
+def address(config: RunConfig) -> str:
+    """The Train page with that run."""
+    return f"/train?{urlencode(format_url(TrainState(config)))}"
+
+
+def opened(open_page: OpenPage, config: RunConfig) -> Page:
+    """The page with the run on screen, at rest."""
+    page = open_page(address(config))
+    at_rest(page)
+    return page
+
+
+def at_rest(page: Page) -> None:
+    expect(page.locator(".lv-live")).to_have_attribute("data-state", re.compile("paused|finished"), timeout=20_000)
+
+
+def button(page: Page, name: str):
+    return page.locator(".lv-live").get_by_role("button", name=name, exact=True)
+
+
+def number(page: Page, name: str) -> float:
+    """A number that the root element tells: epoch, updates or frames."""
+    return float(page.locator(".lv-live").get_attribute(f"data-{name}") or "nan")
+
+
+def part(page: Page, name: str) -> str:
+    return page.locator(f'.lv-live [data-part="{name}"]').inner_text()
+
+
+def play_until(page: Page, epoch: int) -> None:
+    """Play as fast as it goes until an epoch is on screen, then pause."""
+    page.get_by_label("Speed", exact=True).select_option("")
+    button(page, "Play").click()
+    page.wait_for_selector(".lv-live[data-state=playing]")
+    while number(page, "epoch") < epoch:
+        page.wait_for_timeout(50)
+    button(page, "Pause").click()
+    at_rest(page)
+    settle(page)
+
+
+def test_a_paused_run_shows_the_numbers_of_its_epoch(open_page: OpenPage):
+    page = opened(open_page, PLAYGROUND)
+    button(page, "Epoch").click()
+    expect(page.locator(".lv-live")).to_have_attribute("data-updates", "25")
+    button(page, "Epoch").click()
+    expect(page.locator(".lv-live")).to_have_attribute("data-updates", "50")
+    event = list(islice(run(PLAYGROUND), 2))[1]
+    assert float(part(page, "train_loss")) == pytest.approx(event.train_loss, rel=1e-4)
+    assert event.validation_loss is not None
+    assert float(part(page, "validation_loss")) == pytest.approx(event.validation_loss, rel=1e-4)
+    assert part(page, "train_metric") == f"{100 * event.train_metric:.1f} %"
+    button(page, "Step").click()
+    expect(page.locator('[data-part="epochs"]')).to_have_text("of 300, batch 1 of 25")
+    settle(page)
+    button(page, "Reset").click()
+    expect(page.locator(".lv-live")).to_have_attribute("data-updates", "0")
+    settle(page)
+
+
+def test_play_and_pause_by_keyboard(open_page: OpenPage):
+    page = opened(open_page, LONG)
+    button(page, "Play").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".lv-live[data-state=playing]")
+    expect(button(page, "Pause")).to_be_focused()
+    page.keyboard.press("Space")
+    at_rest(page)
+    settle(page)
+    assert number(page, "epoch") > 0
+    expect(page.locator(".lv-sentence")).to_have_text(re.compile("training loss"))
+
+
+def test_nothing_moves_when_a_run_starts(open_page: OpenPage):
+    page = opened(open_page, LONG)
+    charts = page.locator(".lv-charts")
+    before = charts.bounding_box()
+    play_until(page, 30)
+    assert charts.bounding_box() == before
+
+
+def test_a_learning_rate_changed_on_the_way_is_in_the_link_and_replays(open_page: OpenPage):
+    page = opened(open_page, LONG)
+    play_until(page, 20)
+    reached = number(page, "updates")
+    rate = page.get_by_role("spinbutton", name="Learning rate", exact=True).and_(page.locator(".lv-live input"))
+    rate.fill("0.1")
+    rate.press("Enter")
+    expect(page.locator(".lv-changes")).to_contain_text("0.1 from update")
+    page.wait_for_url(re.compile(f"changes={reached:.0f}"))
+    settle(page)
+    assert number(page, "updates") == reached
+    for _ in range(2):
+        button(page, "Epoch").click()
+        at_rest(page)
+        settle(page)
+    epoch, link = int(number(page, "epoch")), page.url
+    first = page.evaluate(TRAINING_CURVE)
+
+    page.goto(link)
+    settle(page)
+    at_rest(page)
+    expect(page.locator(".lv-changes")).to_contain_text("0.1 from update")
+    play_until(page, epoch)
+    assert page.evaluate(TRAINING_CURVE)[: epoch + 1] == first
+    button(page, "Reset").click()
+    expect(page.locator(".lv-live")).to_have_attribute("data-updates", "0")
+    settle(page)
+    expect(page.locator(".lv-changes")).to_be_visible()
+    button(page, "Forget changes").click()
+    expect(page.locator(".lv-changes")).to_be_hidden()
+    page.wait_for_url(lambda url: "changes" not in url)
+
+
+def test_a_bad_learning_rate_is_refused_in_words(open_page: OpenPage):
+    page = opened(open_page, LONG)
+    rate = page.locator('.lv-live [data-part="rate"]')
+    rate.fill("-1")
+    rate.press("Enter")
+    expect(page.locator(".lv-notice")).to_have_text("The learning rate is a number above 0, up to 100.")
+    expect(rate).to_have_value("0.03")
+
+
+def test_zoom_survives_updates(open_page: OpenPage):
+    page = opened(open_page, LONG)
+    play_until(page, 50)
+    box = page.locator('[data-part="curves"] .nsewdrag').bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"], steps=5)
+    page.mouse.up()
+    ranges = """() => { const {xaxis, yaxis} = document.querySelector('[data-part="curves"]')._fullLayout;
+                        return [...xaxis.range, ...yaxis.range]; }"""
+    expect(button(page, "Show all")).to_be_visible()
+    zoomed = page.evaluate(ranges)
+    play_until(page, int(number(page, "epoch")) + 50)
+    assert page.evaluate(ranges) == zoomed
+    button(page, "Show all").click()
+    expect(button(page, "Show all")).to_be_hidden()
+    assert page.evaluate(ranges) != zoomed
+
+
+def test_log_scale_and_batch_loss(open_page: OpenPage):
+    page = opened(open_page, PLAYGROUND)
+    play_until(page, 10)
+    page.get_by_label("Log scale", exact=True).check()
+    assert page.evaluate("document.querySelector('[data-part=\"curves\"]')._fullLayout.yaxis.type") == "log"
+    page.get_by_label("Batch loss", exact=True).check()
+    expect(page.locator('[data-part="curve-legend"]')).to_contain_text("Mean of the batches")
+    drawn = page.evaluate("document.querySelector('[data-part=\"curves\"]').data.map((trace) => trace.y.slice(0, 4))")
+    events = list(islice(run(PLAYGROUND), 3))
+    assert drawn[0][1:] == [event.train_loss for event in events]
+    assert drawn[1][1:] == [event.validation_loss for event in events]
+    assert drawn[2] == [None, *(event.batch_loss for event in events)]
+
+
+def test_a_run_that_overflows_is_explained_and_its_curve_stops(open_page: OpenPage):
+    page = opened(open_page, replace(CLASSIC, learning_rate=0.2))
+    page.get_by_label("Speed", exact=True).select_option("")
+    button(page, "Play").click()
+    page.wait_for_selector(".lv-live[data-state=finished]")
+    expect(page.locator(".lv-sentence")).to_contain_text("Try a smaller learning rate")
+    last = page.evaluate("document.querySelector('[data-part=\"curves\"]').data[0].y.at(-1)")
+    assert last is None
+    expect(button(page, "Replay")).to_be_visible()
+    expect(button(page, "Step")).to_have_attribute("aria-disabled", "true")
+    settle(page)
+
+
+def test_the_run_ends_when_the_page_is_left(open_page: OpenPage, page: Page):
+    with page.expect_websocket(lambda socket: socket.url.endswith("/live")) as caught:
+        opened(open_page, LONG)
+    socket = caught.value
+    button(page, "Play").click()
+    page.wait_for_selector(".lv-live[data-state=playing]")
+    assert not socket.is_closed()
+    with socket.expect_event("close"):
+        page.get_by_role("link", name="Explore", exact=True).click()
+    settle(page)
+
+
+def test_a_lost_connection_is_taken_up_where_it_broke(open_page: OpenPage, page: Page):
+    routes: list[WebSocketRoute] = []
+
+    def watch(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        routes.append(route)
+
+    page.route_web_socket(re.compile("/live$"), watch)
+    opened(open_page, LONG)
+    play_until(page, 40)
+    epoch, updates, loss = number(page, "epoch"), number(page, "updates"), part(page, "train_loss")
+    routes[0].close(code=1012)
+    expect(page.locator(".lv-notice")).to_contain_text("The connection to the server is lost")
+    expect(page.locator(".lv-notice")).to_be_hidden()
+    at_rest(page)
+    expect(page.locator(".lv-live")).to_have_attribute("data-updates", f"{updates:.0f}")
+    assert (number(page, "epoch"), part(page, "train_loss")) == (epoch, loss)
+    settle(page)
+    xs = page.evaluate("document.querySelector('[data-part=\"curves\"]').data[0].x")
+    assert xs == list(range(len(xs)))
+    button(page, "Play").click()
+    page.wait_for_selector(".lv-live[data-state=playing]")
+    routes[1].close(code=1012)
+    page.wait_for_selector(".lv-live[data-state=replaying], .lv-live[data-state=playing]")
+    expect(button(page, "Pause")).to_be_visible()
+    button(page, "Pause").click()
+    at_rest(page)
+    settle(page)
+
+
+def test_a_hidden_page_pauses_and_goes_on_when_seen(open_page: OpenPage):
+    page = opened(open_page, LONG)
+    button(page, "Play").click()
+    page.wait_for_selector(".lv-live[data-state=playing]")
+    turn = """(state) => { Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});
+                           document.dispatchEvent(new Event('visibilitychange')); }"""
+    page.evaluate(turn, "hidden")
+    at_rest(page)
+    reached = number(page, "updates")
+    page.wait_for_timeout(300)
+    assert number(page, "updates") == reached
+    page.evaluate(turn, "visible")
+    page.wait_for_selector(".lv-live[data-state=playing]")
+    expect(button(page, "Pause")).to_be_visible()
+    button(page, "Pause").click()
+    at_rest(page)
+    settle(page)
+
+
+VIEWS = {
+    "curve": RunConfig(dataset="sine"),
+    "plane": RunConfig(dataset="blobs"),
+    "scatter": RunConfig(dataset="diabetes", learning_rate=0.0001),
+    "counts": RunConfig(dataset="iris"),
+}
+
+
+@pytest.mark.parametrize(("viewport", "colour_scheme"), [("desktop", "light"), ("phone", "dark")], indirect=True)
+@pytest.mark.parametrize("kind", VIEWS)
+def test_every_view_is_drawn_and_accessible(open_page: OpenPage, kind: str, viewport: str):
+    page = opened(open_page, VIEWS[kind])
+    play_until(page, 3)
+    live = page.locator(".lv-live")
+    if kind == "counts":
+        table = live.get_by_role("table", name="Validation", exact=True)
+        expect(table.get_by_role("row")).to_have_count(4)
+    else:
+        painted = page.evaluate(
+            """() => { const canvas = document.querySelector('.lv-model canvas');
+                       if (!canvas.width) return 0;
+                       const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                       return data.some(Boolean); }"""
+        )
+        assert painted == (kind != "scatter")
+        points = page.evaluate("document.querySelectorAll('.lv-model path.point').length")
+        assert points > 50
+    assert axe(page) == []
+    if viewport == "phone":
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        wide = live.locator("*").evaluate_all(
+            "all => all.filter((one) => one.getBoundingClientRect().right > 391).map((one) => one.outerHTML)"
+        )
+        assert wide == []
+    targets = live.locator("button:visible, select:visible, input:visible:not([type=checkbox])")
+    small = targets.evaluate_all(
+        "all => all.filter((one) => one.getBoundingClientRect().height < 43.9).map((one) => one.outerHTML)"
+    )
+    assert small == []
