@@ -95,12 +95,11 @@ def evaluate(
         value = terms.sum() / denominator
         (gradient,) = torch.autograd.grad(value, leaf)
         closed_form = loss.derivative(inputs, params).detach() / denominator
-    shaped_terms = terms.detach().numpy().reshape(terms.shape if loss.classwise else shape)
-    per_sample = shaped_terms.reshape(len(shaped_terms), -1).sum(1)
+    terms = terms.detach().reshape(terms.shape if loss.classwise else shape)
     return Evaluation(
         value=float(value.detach()),
-        terms=shaped_terms,
-        per_sample=per_sample,
+        terms=terms.numpy(),
+        per_sample=terms.reshape(len(terms), -1).sum(1).numpy(),
         gradient=gradient.numpy().reshape(shape),
         closed_form=closed_form.numpy().reshape(shape),
         denominator=denominator,
