@@ -41,7 +41,7 @@ LOSS = Loss(
     ),
     notice=(
         "A probability of 0.8 for a label 1 costs 0.223. Drag it towards 0: the cost grows without limit in theory; "
-        "PyTorch stops at 100, because it keeps the logarithm at -100 or more."
+        "PyTorch stops at 100, because it keeps the logarithm at −100 or more."
     ),
     aliases=("BCE", "log loss", "logistic loss on probabilities", "cross-entropy for two classes"),
     inputs=(
@@ -67,13 +67,13 @@ LOSS = Loss(
             "cross_entropy = keras.losses.BinaryCrossentropy(reduction={keras_reduction!r})\n"
             "loss = cross_entropy(target[:, None], prediction[:, None])"
         ),
-        keras_note="Keras keeps probabilities 1e-7 away from 0 and 1, where PyTorch keeps the logarithm at -100.",
+        keras_note="Keras keeps probabilities 1e-7 away from 0 and 1, where PyTorch keeps the logarithm at −100 or more.",
     ),
     minimiser="The share of label 1 among the targets.",
     pitfalls=(
         "It takes probabilities. Raw scores are refused; binary cross-entropy with logits is for them.",
         "The logarithm is natural: p = 0.8 for label 1 costs 0.223, not 0.097.",
-        "A value of 0.693 is what p = 0.5 costs; it does not mean 69 % wrong.",
+        "A value of 0.693 is what p = 0.5 costs; it does not mean 69% wrong.",
     ),
     references=(
         "Bishop (2006): Pattern Recognition and Machine Learning, section 4.3.2",

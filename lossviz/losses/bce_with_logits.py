@@ -51,9 +51,9 @@ LOSS = Loss(
     position=2,
     summary="Binary cross-entropy that takes a raw score (a logit) and turns it into a probability itself.",
     notice=(
-        "Logit 4 is −3 for a label 1: it costs 3.049 before averaging. Drag it to −10: it costs 10.000, and its slope "
-        "is −1.000. A confident mistake costs in proportion to the logit and keeps its slope, so learning does not "
-        "stall. Set pos_weight to 3: mistakes on label 1 count three times."
+        "Logit 4 is −3 for a label 1: before averaging it costs 3.049. Drag it to −10: now it costs 10.000, with a "
+        "slope of −1.000. A confident mistake costs in proportion to the logit and keeps its slope, so learning does "
+        "not stall. Set pos_weight to 3: mistakes on label 1 count three times."
     ),
     aliases=("BCEWithLogitsLoss", "sigmoid cross-entropy", "logistic loss", "log loss on logits"),
     inputs=(
@@ -99,7 +99,7 @@ LOSS = Loss(
         "It applies the sigmoid itself. Probabilities put in as logits are squashed twice: 0.8 for label 1 costs "
         "0.371 instead of 0.223.",
         "With a pos_weight other than 1 the sigmoid of the output is no longer an estimate of the probability.",
-        "Its mean divides by the number of elements even with pos_weight, other than weighted cross-entropy.",
+        "Even with pos_weight its mean divides by the number of elements. That of weighted cross-entropy does not.",
     ),
     references=(
         "Bishop (2006): Pattern Recognition and Machine Learning, section 4.3.2",

@@ -122,7 +122,8 @@ LOSS = Loss(
     ),
     pitfalls=(
         "It takes logits, not probabilities.",
-        "Its probabilities are too cautious: with gamma above 0 the best prediction is nearer to 0.5 than the truth.",
+        "Its outputs are no honest probabilities: gamma pulls the best prediction towards 0.5, and alpha shifts it as "
+        "class weights do.",
         "Its values are far below those of binary cross-entropy; the two cannot be compared.",
         "The paper divides the sum by the number of labels 1, not by the number of all samples.",
     ),

@@ -109,8 +109,8 @@ LOSS = Loss(
         "It is not symmetric: (0.9, 0.1) against (0.5, 0.5) gives 0.368, the other way round 0.511.",
         "PyTorch's own default, reduction='mean', divides by all elements; the divergence of the definition is "
         "batchmean, and 'mean' means batchmean here.",
-        "PyTorch does not check that the predicted probabilities sum to 1. Here they have to, give or take 0.01, so that "
-        "logits put in by mistake are noticed.",
+        "PyTorch does not check that the predicted probabilities sum to 1. Here they have to, give or take 0.01, so "
+        "that logits put in by mistake are noticed.",
         "Where the target is not 0, a predicted probability of 0 makes it infinite.",
     ),
     references=(

@@ -32,7 +32,7 @@ LOSS = Loss(
     position=1,
     summary="The average of the squared differences between prediction and target.",
     notice=(
-        "Drag one prediction twice as far from its target: its share of the loss grows four times. "
+        "Drag one prediction twice as far from its target: its share of the loss grows fourfold. "
         "Within a distance of 1 the square is smaller than the distance itself."
     ),
     aliases=("MSE", "L2 loss", "squared error", "quadratic loss"),

@@ -39,7 +39,7 @@ LOSS = Loss(
     notice=(
         "With beta 1 it is Huber's loss with delta 1. Set beta to 1.5: the error of 2 at Prediction 3 now costs 1.25 "
         "before averaging, where Huber's loss with delta 1.5 asks 1.875. Far from the target the slope of a term is 1 "
-        "for every beta; only the rounded part gets wider."
+        "in size for every beta; only the rounded part gets wider."
     ),
     aliases=("SmoothL1Loss", "smooth absolute error"),
     inputs=REGRESSION_INPUTS,

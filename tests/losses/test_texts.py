@@ -106,7 +106,7 @@ CLAIMS: list[Claim] = [
     ("bce", "not 0.097", lambda: term("bce", 0.8, 1) / np.log(10)),
     ("bce_with_logits", "costs 3.049", lambda: start("bce_with_logits", "terms", 3)),
     ("bce_with_logits", "costs 10.000", lambda: term("bce_with_logits", -10, 1)),
-    ("bce_with_logits", "slope is −1.000", lambda: float(evaluate("bce_with_logits", [-10], [1]).gradient[0])),
+    ("bce_with_logits", "slope of −1.000", lambda: float(evaluate("bce_with_logits", [-10], [1]).gradient[0])),
     ("bce_with_logits", "costs 0.371", lambda: term("bce_with_logits", 0.8, 1)),
     ("bce_with_logits", "instead of 0.223", lambda: term("bce", 0.8, 1)),
     ("hinge", "costs 0.7 ", lambda: start("hinge", "terms", 0)),
