@@ -119,7 +119,7 @@ def test_a_second_handle_grabbed_at_once_keeps_the_first_ones_move(open_page: Op
 
 
 def test_of_two_handles_in_one_place_the_target_lies_lower(open_page: OpenPage) -> None:
-    page = open_page("/explore?loss=mse&p=1,2&y=1,2")
+    page = open_page("/explore?loss=mse&prediction=1_2&target=-2_1")
     before = wait_ready(page)
     field = page.get_by_role("spinbutton", name="Prediction 1 value", exact=True)
     field.fill("-2")
@@ -235,6 +235,7 @@ def numbers(chromium: Browser) -> Iterator[Page]:
         ("0.0123456", "0.01235"),
         ("12.34567", "12.346"),
         ("12345.678", "12,345.7"),
+        ("1093441.2", "1,093,441"),
         ("100", "100"),
         ("0.000012", "1.2×10⁻⁵"),
         ("-2.5e11", "−2.5×10¹¹"),
@@ -248,6 +249,24 @@ def numbers(chromium: Browser) -> Iterator[Page]:
 )
 def test_numbers_are_written_briefly(numbers: Page, value: str, text: str) -> None:
     assert numbers.evaluate(f"formatNumber({value})") == text
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("({a} − {b})²", "(−1 − (−1))²"),
+        ("{a}²", "(−1)²"),
+        ("|{a}| − ½", "|−1| − ½"),
+        ("{two} · {a}", "2 · (−1)"),
+        ("(0.5)^{two}", "(0.5)²"),
+        ("(0.5)^{half}", "(0.5)^1.5"),
+    ],
+)
+def test_formulas_bracket_negative_numbers_where_needed(numbers: Page, template: str, text: str) -> None:
+    filled = numbers.evaluate(
+        "(text) => fillTemplate(text, (name) => ({a: -1, b: -1, two: 2, half: 1.5})[name])", template
+    )
+    assert filled == text
 
 
 @pytest.mark.parametrize(

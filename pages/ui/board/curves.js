@@ -1,6 +1,7 @@
 // The loss along the active handle with its tangent, and below it the slope. Drawn once a grab; only the points move.
 
-const MARGIN = { left: 52, right: 14, top: 12, bottom: 26 };
+const MARGIN = { right: 20, top: 12, bottom: 26 };
+const CHARACTER = 7;
 const PLOT_HEIGHT = 176;
 
 /** One plot: axes, a curve in pieces, and a point. */
@@ -29,23 +30,32 @@ class Plot {
     return [low - pad, high + pad];
   }
 
-  draw(width, xs, pieces, include) {
-    this.width = width;
+  /** Settles the range of the values; returns the room that their labels need. */
+  scale(xs, pieces, include) {
     const [low, high] = Plot.range(pieces.flatMap((piece) => piece.map(([, y]) => y)), include);
     this.domain = { low, high, start: xs[0], end: xs[xs.length - 1] };
-    const inner = { width: width - MARGIN.left - MARGIN.right, height: PLOT_HEIGHT - MARGIN.top - MARGIN.bottom };
+    this.pieces = pieces;
+    this.ticks = ticksBetween(low, high, 5);
+    return 18 + CHARACTER * Math.max(4, ...this.ticks.map((tick) => formatNumber(tick).length));
+  }
+
+  draw(width, left) {
+    this.left = left;
+    const inner = { width: width - left - MARGIN.right, height: PLOT_HEIGHT - MARGIN.top - MARGIN.bottom };
     this.inner = inner;
     setAttribute(this.svg, "viewBox", `0 0 ${width} ${PLOT_HEIGHT}`);
     setAttribute(this.svg, "height", PLOT_HEIGHT);
     const grid = makeSvg("g.grid");
-    for (const tick of ticksBetween(low, high, 5)) {
+    for (const tick of this.ticks) {
       const y = this.y(tick);
       grid.append(
-        makeSvg(tick === 0 ? "line.zero" : "line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y }),
-        makeSvg("text.y", { x: MARGIN.left - 7, y: y + 4 }, formatNumber(tick)),
+        makeSvg(tick === 0 ? "line.zero" : "line", { x1: this.left, x2: width - MARGIN.right, y1: y, y2: y }),
+        makeSvg("text.y", { x: this.left - 7, y: y + 4 }, formatNumber(tick)),
       );
     }
-    for (const tick of ticksBetween(this.domain.start, this.domain.end, width < 380 ? 5 : 10)) {
+    const longest = formatNumber(this.domain.start).length;
+    const most = Math.min(10, Math.floor(inner.width / (CHARACTER * longest + 14)));
+    for (const tick of ticksBetween(this.domain.start, this.domain.end, most)) {
       const x = this.x(tick);
       grid.append(
         makeSvg(tick === 0 ? "line.zero" : "line", { x1: x, x2: x, y1: MARGIN.top, y2: MARGIN.top + inner.height }),
@@ -55,9 +65,9 @@ class Plot {
     const clip = makeSvg(
       "clipPath",
       { id: this.clip },
-      makeSvg("rect", { x: MARGIN.left, y: MARGIN.top - 1, width: inner.width, height: inner.height + 2 }),
+      makeSvg("rect", { x: this.left, y: MARGIN.top - 1, width: inner.width, height: inner.height + 2 }),
     );
-    const curve = makeSvg("path.curve", { d: pieces.map((piece) => this.path(piece)).join("") });
+    const curve = makeSvg("path.curve", { d: this.pieces.map((piece) => this.path(piece)).join("") });
     this.below = makeSvg("path.tangent");
     this.beyond = makeSvg("path.beyond", { d: "M-7 0 L0 -9 L7 0 Z" });
     this.point = makeSvg("circle.point", { r: 6.5 });
@@ -68,7 +78,7 @@ class Plot {
   }
 
   x(value) {
-    return MARGIN.left + ((value - this.domain.start) / (this.domain.end - this.domain.start)) * this.inner.width;
+    return this.left + ((value - this.domain.start) / (this.domain.end - this.domain.start)) * this.inner.width;
   }
 
   y(value) {
@@ -155,7 +165,6 @@ class Curves {
     const values = xs.map((x, position) => [x, tables.valueAt(handle, position)]);
     this.title(this.loss, `Loss along ${handle.name}`);
     this.title(this.slope, `Slope along ${handle.name}`);
-    this.loss.draw(this.width, xs, [values], []);
     const pieces = [[]];
     xs.forEach((x, position) => {
       // A position that rounding put beside another one would draw a jump as a line.
@@ -164,7 +173,9 @@ class Curves {
       pieces[pieces.length - 1].push([x, left]);
       if (left !== right) pieces.push([[x, right]]);
     });
-    this.slope.draw(this.width, xs, pieces, [0]);
+    const left = Math.max(this.loss.scale(xs, [values], []), this.slope.scale(xs, pieces, [0]));
+    this.loss.draw(this.width, left);
+    this.slope.draw(this.width, left);
   }
 
   title(plot, text) {

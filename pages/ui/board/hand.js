@@ -12,7 +12,13 @@ class Hand {
     root.addEventListener("keydown", (event) => this.onKey(event));
     root.addEventListener("focusin", (event) => this.onFocus(event));
     root.addEventListener("focusout", () => {
-      if (root.isConnected) board.memory.focus = null;
+      const left = board.memory.focus;
+      // Focus that a remount takes away is not given up: by then the root has left the page.
+      setTimeout(() => {
+        if (root.isConnected && board.memory.focus === left && !board.focusKey(root.getRootNode().activeElement)) {
+          board.memory.focus = null;
+        }
+      });
     });
     this.onEscape = (event) => {
       if (event.key === "Escape" && this.drag) this.onCancel({ pointerId: this.drag.pointer });

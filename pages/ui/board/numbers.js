@@ -15,15 +15,19 @@ function formatNumber(value) {
   if (size === Infinity) return `${sign}∞`;
   if (size === 0) return "0";
   if (size < NOISE) return "≈0";
-  if (size < 1e-4 || size >= 1e6) {
-    const [mantissa, exponent] = size.toExponential(2).split("e");
-    const power = [...String(Math.abs(exponent))].map((digit) => SUPERSCRIPTS[digit]).join("");
-    return `${sign}${trimZeros(mantissa)}×10${exponent < 0 ? "⁻" : ""}${power}`;
+  if (size < 1e-4 || size >= 1e9) {
+    const [mantissa, exponent] = size.toExponential(3).split("e");
+    return `${sign}${trimZeros(mantissa)}×10${exponent < 0 ? "⁻" : ""}${superscript(Math.abs(exponent))}`;
   }
-  const text = size < 1 ? size.toPrecision(4) : size.toFixed(size < 10 ? 4 : size < 100 ? 3 : size < 1000 ? 2 : 1);
-  const [whole, decimals] = trimZeros(text).split(".");
+  const decimals = size < 10 ? 4 : size < 100 ? 3 : size < 1000 ? 2 : size < 1e6 ? 1 : 0;
+  const text = size < 1 ? size.toPrecision(4) : size.toFixed(decimals);
+  const [whole, rest] = trimZeros(text).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return sign + (decimals ? `${grouped}.${decimals}` : grouped);
+  return sign + (rest ? `${grouped}.${rest}` : grouped);
+}
+
+function superscript(digits) {
+  return [...String(digits)].map((digit) => SUPERSCRIPTS[digit]).join("");
 }
 
 function trimZeros(text) {
@@ -53,10 +57,11 @@ function ticksBetween(low, high, most) {
 
 /** A template with numbers put in for {names}; a negative one gets parentheses unless it opens a bracket. */
 function fillTemplate(template, number) {
-  return template.replace(/\{(\w+)\}/g, (_, name, at) => {
+  const filled = template.replace(/\{(\w+)\}/g, (_, name, at) => {
     const text = formatNumber(number(name));
     const opens = at === 0 || "([|".includes(template[at - 1]);
     const raised = "²^".includes(template[at + name.length + 2] || " ");
     return text.startsWith(MINUS) && (!opens || raised) ? `(${text})` : text;
   });
+  return filled.replace(/\^(\d+)(?![\d.])/g, (_, digits) => superscript(digits));
 }

@@ -29,6 +29,7 @@ class Samples {
       item(markOf("prediction"), labels.prediction),
       item(markOf("target"), kind === "classes" ? "True class" : labels.target),
       item(make("span.arrow.right", { "aria-hidden": "true" }, make("i")), "Downhill, with the gradient"),
+      labels.raw_gradient ? item("", `Raw gradient: ${labels.raw_gradient}`) : "",
     );
   }
 

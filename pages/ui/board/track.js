@@ -142,14 +142,15 @@ function makeAxis({ low, high, label }) {
   const fraction = (value) => (value - low) / (high - low);
   const ticks = ticksBetween(low, high, 10);
   const step = ticks[1] - ticks[0];
+  const texts = ticks.map(formatNumber);
   return make(
-    "div.axis",
+    texts.some((text) => text.length > 4) ? "div.axis.sparse" : "div.axis",
     { "aria-hidden": "true" },
     make(
       "div.lane",
       {},
-      ...ticks.map((tick) =>
-        make(Math.round(tick / step) % 2 ? "span.minor" : "span", { "--x": fraction(tick) }, formatNumber(tick)),
+      ...ticks.map((tick, index) =>
+        make(Math.round(tick / step) % 2 ? "span.minor" : "span", { "--x": fraction(tick) }, texts[index]),
       ),
     ),
     make("div.label", {}, label),
