@@ -61,7 +61,12 @@ class Domain:
     values: tuple[float, ...] = ()
 
     def describe(self, classes: int | None = None) -> str:
-        """The domain in words, for messages and cards."""
+        """The domain in words, for messages and cards.
+
+        Example:
+            >>> Domain("labels", values=(-1.0, 1.0)).describe()
+            'one of -1, +1'
+        """
         if self.kind == "interval":
             return f"a number in [{self.low:g}, {self.high:g}]"
         if self.kind == "labels":
@@ -126,7 +131,12 @@ class Parameter:
     kind: Literal["number", "class_weights"] = "number"
 
     def describe(self) -> str:
-        """The legal values in words."""
+        """The legal values in words.
+
+        Example:
+            >>> Parameter("tau", "t", 0.5, 0, 1, 0.1, "", low_open=True, high_open=True).describe()
+            'a number in (0, 1)'
+        """
         left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
         numbers = f"a number in {left}{self.low:g}, {self.high:g}{right}"
         return numbers if self.kind == "number" else f"None, or for each class {numbers}, not all 0"
@@ -134,8 +144,18 @@ class Parameter:
     def check(self, value: Any) -> Any:
         """Return the value as the loss uses it.
 
+        Args:
+            value: A real number; for class weights None, a list, a tuple or an array of them.
+
+        Returns:
+            A float; for class weights None or a tuple of floats.
+
         Raises:
             ValueError: If the value is not legal, naming it and what is.
+
+        Example:
+            >>> Parameter("delta", "d", 1.0, 0, 1000, 0.1, "").check(2)
+            2.0
         """
         if self.kind == "number":
             return self._check_number(value)
@@ -323,7 +343,13 @@ class Loss:
     best_constant: Callable[[Tensor, Params], Tensor] | None = None
 
     def input(self, role: str) -> Input:
-        """The argument with a role ("prediction" or "target")."""
+        """The argument with a role ("prediction" or "target").
+
+        Example:
+            >>> from lossviz import losses
+            >>> losses.get("hinge").input("target").domain.values
+            (-1.0, 1.0)
+        """
         return next(item for item in self.inputs if item.role == role)
 
     def reduction(self, name: str) -> Reduction:
@@ -331,6 +357,11 @@ class Loss:
 
         Raises:
             ValueError: If the loss has no such reduction, naming those it has.
+
+        Example:
+            >>> from lossviz import losses
+            >>> losses.get("kl_div").reduction("mean").torch_name
+            'batchmean'
         """
         named = {reduction.name: reduction for reduction in self.reductions}
         if isinstance(name, str) and name in {"mean", *named}:
@@ -342,6 +373,11 @@ class Loss:
 
         Raises:
             ValueError: If a name is unknown or a value out of bounds.
+
+        Example:
+            >>> from lossviz import losses
+            >>> losses.get("focal").check_parameters({"gamma": 1})
+            {'gamma': 1.0, 'alpha': 0.25}
         """
         if not isinstance(given, Mapping):
             raise ValueError(f"the parameters of {self.key} are {shorten(given)}; allowed are values by name")
@@ -362,6 +398,13 @@ class Loss:
 
         Returns:
             A number, or for class weights a tensor with the batch dimensions.
+
+        Example:
+            >>> import torch
+            >>> from lossviz import losses
+            >>> inputs = {"prediction": torch.zeros(2, 3), "target": torch.tensor([0, 2])}
+            >>> losses.get("cross_entropy").denominator(inputs, {"weight": (1.0, 1.0, 4.0)})
+            tensor(5.)
         """
         divisor = self.reduction(reduction).divisor
         if divisor == "one":

@@ -67,7 +67,7 @@ LOSS = Loss(
             "cross_entropy = keras.losses.BinaryCrossentropy(reduction={keras_reduction!r})\n"
             "loss = cross_entropy(target[:, None], prediction[:, None])"
         ),
-        keras_note="Keras keeps probabilities 1e-7 away from 0 and 1, where PyTorch keeps the logarithm at −100 or more.",
+        keras_note="Keras keeps probabilities 1e-7 away from 0 and 1; PyTorch keeps the logarithm at −100 or more.",
     ),
     minimiser="The share of label 1 among the targets.",
     pitfalls=(

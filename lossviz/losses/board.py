@@ -146,20 +146,37 @@ class Board:
     snap: Callable[[float], tuple[float, ...]] | None = None
 
     def example(self) -> dict[str, Tensor]:
-        """The state that a learner first sees."""
+        """The state that a learner first sees.
+
+        Example:
+            >>> Board("line", (1.5,), (1.0,)).example()["prediction"]
+            tensor([1.5000], dtype=torch.float64)
+        """
         return {
             "prediction": torch.tensor(self.prediction, dtype=torch.float64),
             "target": torch.tensor(self.target, dtype=torch.float64),
         }
 
     def inputs(self, state: State) -> dict[str, Tensor]:
-        """The loss's arguments in a state; class targets become int64."""
+        """The loss's arguments in a state; class targets become int64.
+
+        Example:
+            >>> board = Board("classes", ((1.0, 0.0),), (1.0,))
+            >>> board.inputs(board.example())["target"]
+            tensor([1])
+        """
         prediction = state["prediction"] if self.link is None else self.link(state["prediction"])
         target = state["target"].long() if self.kind == "classes" else state["target"]
         return {"prediction": prediction, "target": target}
 
     def axis(self, state: State) -> Axis:
-        """The axis along which predictions (and numbers as targets) are dragged."""
+        """The axis along which predictions (and numbers as targets) are dragged.
+
+        Example:
+            >>> board = Board("line", (7.5,), (1.0,))
+            >>> board.axis(board.example()).high
+            10.0
+        """
         if self.unit_interval:
             return Axis(0.0, 1.0, 0.005, self.prediction_label)
         values = state["prediction"].flatten().tolist()
@@ -168,7 +185,13 @@ class Board:
         return Axis.around(values, "Value" if self.kind == "line" else self.prediction_label)
 
     def handles(self, state: State) -> tuple[Handle, ...]:
-        """All handles of a state, sample by sample."""
+        """All handles of a state, sample by sample.
+
+        Example:
+            >>> board = Board("binary", (0.5,), (1.0,), "Score")
+            >>> [handle.name for handle in board.handles(board.example())]
+            ['Score 1', 'Label 1']
+        """
         axis = self.axis(state)
         handles: list[Handle] = []
         for sample in range(len(state["prediction"])):
@@ -239,6 +262,12 @@ class Board:
 
         Raises:
             ValueError: Naming the value and what is allowed.
+
+        Example:
+            >>> board = Board("line", (2000.0,), (1.0,))
+            >>> board.check(board.example())
+            Traceback (most recent call last):
+            ValueError: prediction holds 2000; the board shows numbers from -1000 to 1000
         """
         prediction, target = state["prediction"], state["target"]
         rows = self.kind in ("classes", "distributions")
@@ -265,6 +294,11 @@ class Board:
 
         Raises:
             ValueError: If the board is full.
+
+        Example:
+            >>> board = Board("line", (1.5,), (1.0,))
+            >>> board.add(board.example())["prediction"].tolist()
+            [1.5, 1.5]
         """
         count = len(state["prediction"])
         if count >= MAX_SAMPLES or (self.kind == "distributions" and state["prediction"].numel() >= 24):
@@ -278,13 +312,25 @@ class Board:
     def remove(self, state: State, sample: int) -> dict[str, Tensor]:
         """The state without a sample.
 
+        Args:
+            state: The state.
+            sample: Its number, counted from 0.
+
+        Returns:
+            The other samples.
+
         Raises:
             ValueError: If it is the last one, or there is no such sample.
+
+        Example:
+            >>> board = Board("line", (1.5, 2.5), (1.0, 2.0))
+            >>> board.remove(board.example(), 0)["prediction"].tolist()
+            [2.5]
         """
         count = len(state["prediction"])
         if count == 1:
             raise ValueError("the last sample stays: a loss needs at least one")
-        if not 0 <= sample < count:
-            raise ValueError(f"sample is {sample}; there are {count}, counted from 0")
+        if sample not in range(count):
+            raise ValueError(f"sample is {sample!r}; there are {count}, counted from 0")
         keep = [index for index in range(count) if index != sample]
         return {name: value[keep] for name, value in state.items()}

@@ -159,7 +159,8 @@ def test_samples_are_added_up_to_a_full_board_and_removed(loss: Loss) -> None:
         board_state(loss, state["prediction"], state["target"])
     with pytest.raises(ValueError, match="full"):
         board.add(state)
-    for sample in (len(state["prediction"]), -1, 10**9):
+    strange: list[Any] = [len(state["prediction"]), -1, 10**9, 0.5, "0", None]
+    for sample in strange:
         with pytest.raises(ValueError, match="there are"):
             board.remove(state, sample)
     while len(state["prediction"]) > 1:
