@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from lossviz.losses.board import Board
+    from lossviz.losses.board import Board, Handle
 
 Task = Literal["regression", "binary", "multiclass", "distribution"]
 TASKS: Final[tuple[Task, ...]] = ("regression", "binary", "multiclass", "distribution")
@@ -341,6 +341,16 @@ class Loss:
     derived: Callable[[Inputs, Params], dict[str, Tensor]] | None = None
     derived_labels: Mapping[str, str] = field(default_factory=dict)
     best_constant: Callable[[Tensor, Params], Tensor] | None = None
+
+    @property
+    def example(self) -> dict[str, Tensor]:
+        """The prediction and the target that the board starts with."""
+        return self.board.example()
+
+    @property
+    def handles(self) -> tuple[Handle, ...]:
+        """What can be dragged or switched on the board that it starts with."""
+        return self.board.handles(self.example)
 
     def input(self, role: str) -> Input:
         """The argument with a role ("prediction" or "target").

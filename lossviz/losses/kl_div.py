@@ -66,8 +66,9 @@ LOSS = Loss(
         "The handles are logits; their softmax is the predicted distribution. Sample 1 predicts (0.63, 0.23, 0.14) for "
         "(0.7, 0.2, 0.1) and costs 0.013 before averaging, Sample 2 costs 0.234. Single classes can be below 0, "
         "their sum cannot. PyTorch's function takes log-probabilities, and its raw gradient with respect to them is "
-        "minus the target wherever the prediction stands, even at the minimum. With respect to the logits the gradient "
-        "is softmax less target: this is what the arrows show, and it is 0 where the two agree."
+        "minus the target, wherever the prediction stands and even at the minimum. With respect to the logits it is "
+        "softmax less target: this is what the arrows show, and it is 0 where the two agree. Both are divided by what "
+        "the reduction divides by, here by 2 samples."
     ),
     aliases=("KLDivLoss", "Kullback-Leibler divergence", "relative entropy", "KL"),
     inputs=(
