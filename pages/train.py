@@ -1,6 +1,7 @@
 """Train: a tiny model on real or generated data, live, with every setting in the link."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import streamlit as st
 
@@ -11,16 +12,14 @@ from pages.ui.train_state import changes_left_out, format_url, parse
 from pages.ui.walk import walk_panel
 
 # Wide enough for the longest data set's name.
-st.set_page_config(initial_sidebar_state=324)
+st.set_page_config(initial_sidebar_state=344)
+st.html(Path(__file__).parent / "ui" / "train.css")
 page_state("train", parse)
 with st.sidebar:
     controls.settings()
 
 st.title("Train a tiny model")
-st.markdown(
-    "Pick an example, or set everything yourself in the panel at the side (on a phone: the double arrow at the top). "
-    "Then press Play."
-)
+st.markdown("Pick an example, or change the settings at the side (double arrow on a phone). Then press Play.")
 show_notices("train")
 controls.gallery()
 controls.show_remarks()

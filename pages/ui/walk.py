@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 
 import streamlit as st
 
@@ -13,6 +14,13 @@ from pages.ui.live import LiveMessage
 from pages.ui.state import current, put, seed, widget, write_url
 from pages.ui.train_state import PHASES, TrainState, format_url, last_walk
 from pages.ui.walk_drawing import draw_network
+
+# What the formula of an optimizer writes beyond θ, η and g.
+SYMBOLS = {
+    "momentum": ", v the velocity, μ the momentum",
+    "rmsprop": ", s a running mean of g²",
+    "adam": ", m and s running means of g and g² (with a hat: corrected for having started from 0)",
+}
 
 
 def walk_panel(message: LiveMessage | None) -> None:
@@ -126,20 +134,22 @@ def _phase(state: TrainState, found: Walk) -> None:
     st.caption(f"{_legend(state.phase)} Shown: sample {row + 1} of a {batch}.")
     if state.phase == "forward":
         st.markdown(f"**Sample {row + 1}, unit by unit.** {_activations(config, found)}")
-        show(steps.forward_table(found, sample))
+        show(steps.forward_table(config, found, sample), "Weighted sums and activations")
     elif state.phase == "loss":
-        show(steps.loss_table(found))
+        show(steps.loss_table(found), "Predictions, targets and loss terms")
         hidden = len(found.inputs) - steps.MOST_ROWS
         if hidden > 0:
             st.caption(f"The first {steps.MOST_ROWS} samples; {hidden} more count in the same way.")
         st.markdown(f"Sum of the terms: {steps.loss_sum(config, found)}")
     elif state.phase == "backward":
         st.markdown(f"**Sample {row + 1}: the slope travels back**, from the output to the first layer.")
-        show(steps.slope_table(found, sample))
+        show(steps.slope_table(config, found, sample), "Slopes of the loss at each unit")
         st.markdown(f"**Whole batch: the gradient of each parameter.** {_agreement(found)}")
         _by_layer(found, steps.backward_table)
     else:
-        st.markdown("Here θ stands for a weight or bias, η for the learning rate and g for the gradient.")
+        st.markdown(
+            f"Here θ is a weight or bias, η the learning rate{SYMBOLS.get(config.optimizer, '')} and g the gradient."
+        )
         _by_layer(found, steps.update_table)
         st.markdown("The next update starts from the values on the right, with the next batch.")
 
@@ -150,7 +160,7 @@ def _by_layer(found: Walk, table: Callable[[Walk, int], steps.Table]) -> None:
     names = [found.layers[number - 1].name for number in numbers]
     for place, number in zip(st.tabs([name[0].upper() + name[1:] for name in names]), numbers, strict=True):
         with place:
-            show(table(found, number))
+            show(table(found, number), f"Parameters of the {found.layers[number - 1].name}")
     st.caption(
         "w1[2,3] is the weight in layer 1 into its unit 2 from the third input; b1[2] is the bias of that unit. "
         "Layers are counted from the input."
@@ -160,9 +170,11 @@ def _by_layer(found: Walk, table: Callable[[Walk, int], steps.Table]) -> None:
 def _legend(phase: str) -> str:
     signs = "Solid blue lines are positive, dashed orange ones negative; thicker is larger."
     if phase == "backward":
-        return f"Circles hold the slope of the loss at each unit's weighted sum, lines the gradients. {signs}"
+        return (
+            f"Circles hold the slope of the loss at each unit's weighted sum, lines and biases the gradients. {signs}"
+        )
     if phase == "update":
-        return f"Lines hold the weights after the update; circles still hold this forward pass. {signs}"
+        return f"Lines and biases hold the values after the update; circles still hold this forward pass. {signs}"
     return f"Circles hold what flows out of each unit, lines the weights. {signs}"
 
 
@@ -186,15 +198,21 @@ def _agreement(found: Walk) -> str:
     return f"The chain rule and PyTorch's autograd agree to within {gap:.0e} of the largest gradient: rounding."
 
 
-def show(table: steps.Table) -> None:
-    """A table of text; wide ones scroll sideways."""
+def show(table: steps.Table, label: str) -> None:
+    """A table of text that scrolls sideways where it does not fit."""
     head, lines = table
-    st.markdown(
-        "\n".join(
-            [
-                f"| {' | '.join(head)} |",
-                f"|{'|'.join(':---' for _ in head)}|",
-                *(f"| {' | '.join(line)} |" for line in lines),
-            ]
-        )
+    # Worked sums need room; all else is a name or a number.
+    wide = {at for line in lines for at, text in enumerate(line) if len(text) > 24}
+    heads = "".join(f"<th scope='col'{_class(at in wide)}>{escape(text)}</th>" for at, text in enumerate(head))
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(line[0])}</th>{''.join(f'<td>{escape(text)}</td>' for text in line[1:])}</tr>"
+        for line in lines
     )
+    st.html(
+        f"<div class='walk-table' role='region' tabindex='0' aria-label='{escape(label)}'>"
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _class(wide: bool) -> str:
+    return " class='long'" if wide else ""

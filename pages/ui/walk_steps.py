@@ -113,7 +113,7 @@ def _unit_title(classes: Sequence[str], unit: int, last: bool) -> str:
     return "prediction" if last else f"unit {unit + 1}"
 
 
-def forward_table(found: Walk, sample: int) -> Table:
+def forward_table(config: RunConfig, found: Walk, sample: int) -> Table:
     """Each unit's weighted sum and activation for one sample."""
     row = sample_row(found, sample)
     lines = []
@@ -126,7 +126,7 @@ def forward_table(found: Walk, sample: int) -> Table:
             bias = next(item.before for item in own if item.source is None)
             lines.append(
                 (
-                    unit_name(layer, unit),
+                    unit_name(config, layer, unit),
                     f"{' + '.join(products)} + {factor(bias)} = {number_text(layer.sums[row, unit])}",
                     number_text(layer.activations[row, unit]),
                 )
@@ -134,10 +134,14 @@ def forward_table(found: Walk, sample: int) -> Table:
     return ("Unit", "Weighted sum z: each weight × its input, plus the bias", "Activation a"), lines
 
 
-def unit_name(layer: LayerWalk, unit: int) -> str:
+def unit_name(config: RunConfig, layer: LayerWalk, unit: int) -> str:
     """How the tables call a unit."""
     name = layer.name[0].upper() + layer.name[1:]
-    return name if layer.sums.shape[1] == 1 else f"{name}, unit {unit + 1}"
+    units = layer.sums.shape[1]
+    if units == 1:
+        return name
+    classes = datasets.get(config.dataset).classes
+    return f"{name}, {classes[unit]}" if layer.name == "output layer" else f"{name}, unit {unit + 1}"
 
 
 def loss_table(found: Walk) -> Table:
@@ -170,14 +174,14 @@ def loss_sum(config: RunConfig, found: Walk) -> str:
     return f"{total} ÷ {number_text(found.denominator)} ({what}) = **{number_text(found.loss)}**"
 
 
-def slope_table(found: Walk, sample: int) -> Table:
+def slope_table(config: RunConfig, found: Walk, sample: int) -> Table:
     """The slope of the loss at each unit's weighted sum for one sample, from the output back to the input."""
     row = sample_row(found, sample)
     lines = []
     for index, layer in reversed(list(enumerate(found.layers))):
         for unit in range(layer.sums.shape[1]):
             worked = _slope_worked(found, index, row, unit)
-            lines.append((unit_name(layer, unit), worked, number_text(layer.deltas[row, unit])))
+            lines.append((unit_name(config, layer, unit), worked, number_text(layer.deltas[row, unit])))
     return ("Unit", "Worked", "Slope of the loss at z"), lines
 
 
@@ -193,7 +197,7 @@ def _slope_worked(found: Walk, index: int, row: int, unit: int) -> str:
         products = " + ".join(f"{factor(above[item.unit - 1])} × {factor(item.before)}" for item in weights)
         arriving = f"({products})" if len(weights) > 1 else products
     if layer.slope == "1":
-        return arriving
+        return arriving.removeprefix("(").removesuffix(")")
     if layer.slope.startswith("1 if"):  # the slope of relu is a step
         own = "1" if layer.sums[row, unit] > 0 else "0"
     else:
