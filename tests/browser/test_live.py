@@ -47,13 +47,21 @@ def part(page: Page, name: str) -> str:
     return page.locator(f'.lv-live [data-part="{name}"]').inner_text()
 
 
+def wait_until(page: Page, condition: Callable[[], bool]) -> None:
+    """Wait for something that no locator can say, for ten seconds at most."""
+    for _ in range(200):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("waited in vain")
+
+
 def play_until(page: Page, epoch: int) -> None:
     """Play as fast as it goes until an epoch is on screen, then pause."""
     page.get_by_label("Speed", exact=True).select_option("")
     button(page, "Play").click()
     page.wait_for_selector(".lv-live[data-state=playing]")
-    while number(page, "epoch") < epoch:
-        page.wait_for_timeout(50)
+    wait_until(page, lambda: number(page, "epoch") >= epoch)
     button(page, "Pause").click()
     at_rest(page)
     settle(page)
@@ -198,6 +206,48 @@ def test_the_run_ends_when_the_page_is_left(open_page: OpenPage, page: Page):
     with socket.expect_event("close"):
         page.get_by_role("link", name="Explore", exact=True).click()
     settle(page)
+
+
+def test_coming_back_to_the_page_finds_the_run_where_it_was(open_page: OpenPage):
+    page = opened(open_page, LONG)
+    play_until(page, 30)
+    updates, loss = number(page, "updates"), part(page, "train_loss")
+    page.get_by_role("link", name="Explore", exact=True).click()
+    expect(page.locator(".lv-live")).to_have_count(0)
+    settle(page)
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(page.locator(".lv-live")).to_have_attribute("data-updates", f"{updates:.0f}", timeout=20_000)
+    at_rest(page)
+    settle(page)
+    assert part(page, "train_loss") == loss
+
+
+def test_another_setting_starts_another_run(open_page: OpenPage):
+    page = opened(open_page, LONG)
+    play_until(page, 10)
+    seed = page.get_by_role("spinbutton", name=re.compile("seed", re.IGNORECASE)).last
+    seed.scroll_into_view_if_needed()
+    seed.fill("7")
+    seed.press("Enter")
+    expect(page.locator(".lv-live")).to_have_attribute("data-updates", "0")
+    settle(page)
+    expect(button(page, "Play")).to_be_visible()
+
+
+def test_the_charts_follow_the_theme(open_page: OpenPage):
+    page = opened(open_page, LONG)
+    play_until(page, 10)
+    colours = """[...document.querySelectorAll('.lv-live .js-plotly-plot')].map((chart) =>
+                 [chart._fullLayout.font.color, chart._fullLayout.xaxis.color])"""
+    light = page.evaluate(colours)
+    page.emulate_media(color_scheme="dark")
+    settle(page)
+    wait_until(page, lambda: page.evaluate(colours) != light)
+    text = page.evaluate(
+        "getComputedStyle(document.querySelector('.lv-live')).getPropertyValue('--st-text-color').trim()"
+    )
+    assert page.evaluate(colours) == [[text, text], [text, text]]
+    assert number(page, "epoch") >= 10
 
 
 def test_a_lost_connection_is_taken_up_where_it_broke(open_page: OpenPage, page: Page):

@@ -255,13 +255,12 @@ class Session:
 
     # What the browser hears
 
-    def _status(self) -> str:
-        assert self._run is not None
-        if self._run.state.finished:
+    def _status(self, run: ViewedRun) -> str:
+        if run.state.finished:
             return "finished"
-        if self._resting or self._run.state.updates >= self._target:
+        if self._resting or run.state.updates >= self._target:
             return "paused"
-        return "replaying" if self._run.state.updates < self._replay_to else "playing"
+        return "replaying" if run.state.updates < self._replay_to else "playing"
 
     async def _show(self, until: float = 0.0, *, whole: bool = False) -> None:
         """Move the run on towards `until` updates and send the frame that shows it."""
@@ -272,7 +271,7 @@ class Session:
         def compute() -> bytes:
             run.advance(until, self._engine.slot)
             progress = run.state.updates / self._replay_to if run.state.updates < self._replay_to else None
-            return run.frame(number, self._status(), progress, whole=whole)
+            return run.frame(number, self._status(run), progress, whole=whole)
 
         frame = await self._engine.call(compute)
         if self._sent == self._drawn:
@@ -284,7 +283,7 @@ class Session:
         """Say that the run is at rest, with all that is needed to take it up elsewhere."""
         run = self._run
         assert run is not None
-        status = self._status()
+        status = self._status(run)
         await self._tell({"type": "rest", "state": status, **await self._engine.call(run.report)})
 
     async def _tell(self, message: dict[str, Any]) -> None:

@@ -162,6 +162,7 @@ class Live {
     const accuracy = frame.metric === "accuracy";
     parts.metric.textContent = accuracy ? "Training accuracy" : "Training R²";
     parts["validation-metric"].textContent = accuracy ? "Validation accuracy" : "Validation R²";
+    for (const name of ["validation_loss", "validation_metric"]) parts[name].parentElement.hidden = !hasValidation;
     parts.epochs.textContent = `of ${frame.epochs.toLocaleString("en-GB")}`;
     this.perEpoch = frame.updates_per_epoch;
   }

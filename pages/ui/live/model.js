@@ -83,12 +83,13 @@ class Model {
     const { scene, theme, fixed } = this;
     const traces = [];
     const legend = [];
+    let [all, drawn] = [0, 0];
     const parts = [["train", "training", true], ["validation", "validation", false]];
     for (const [part, word, filled] of parts) {
       const y = fixed[`${part}_y`];
       if (!y.length) continue;
-      const all = scene.samples[part];
-      const some = all > y.length ? ` (${y.length.toLocaleString("en-GB")} of ${all.toLocaleString("en-GB")})` : "";
+      all += scene.samples[part];
+      drawn += y.length;
       const trace = (name, symbol, colour, xs, ys, hover) => traces.push({
         type: "scatter", mode: "markers", name, x: xs, y: ys, hovertemplate: `${hover}<extra>${escaped(name)}</extra>`,
         marker: {
@@ -102,7 +103,7 @@ class Model {
           const rows = [...y.keys()].filter((row) => y[row] === index);
           trace(`${name}, ${word}`, SYMBOLS[index], theme.points[index], rows.map((row) => x[2 * row]), rows.map((row) => x[2 * row + 1]),
             `${escaped(scene.features[0])} %{x}<br>${escaped(scene.features[1])} %{y}`);
-          legend.push(`<span>${pointSample(SYMBOLS[index], theme.points[index], filled)}${escaped(name)}, ${word}${some}</span>`);
+          legend.push(`<span>${pointSample(SYMBOLS[index], theme.points[index], filled)}${escaped(name)}, ${word}</span>`);
         });
         continue;
       }
@@ -113,10 +114,11 @@ class Model {
       } else {
         trace(word, symbol, colour, y, [...y].map(() => null), "true %{x}<br>predicted %{y}");
       }
-      legend.push(`<span>${pointSample(symbol, colour, filled)}${word[0].toUpperCase()}${word.slice(1)}${some}</span>`);
+      legend.push(`<span>${pointSample(symbol, colour, filled)}${word[0].toUpperCase()}${word.slice(1)}</span>`);
     }
     if (scene.kind === "curve") legend.push(`<span>${lineSample("solid", theme.points[1], 3)}Model</span>`);
     if (scene.kind === "scatter") legend.push(`<span>${lineSample("dash", theme.text, 1.5)}Prediction is right</span>`);
+    if (drawn < all) legend.push(`<span>${drawn.toLocaleString("en-GB")} of ${all.toLocaleString("en-GB")} points are drawn</span>`);
     return { traces, legend };
   }
 

@@ -15,7 +15,7 @@ function unpack(buffer) {
 }
 
 const FULL = 4429;
-const REFUSED = 4400;
+const HOPELESS = new Set([1011, 4400]); // a fault of ours, or a message the server does not take
 
 // `opening()` gives the messages that open the run where it now stands; `receive(message)` gets all that arrives;
 // `lost(text)` tells what is wrong, with "" once the connection stands again.
@@ -38,7 +38,7 @@ class LiveSocket {
       this.receive(unpack(data));
     };
     socket.onclose = ({ code }) => {
-      if (this.ended || socket !== this.socket || code === REFUSED) return;
+      if (this.ended || socket !== this.socket || HOPELESS.has(code)) return;
       this.attempts += 1;
       const wait = code === FULL ? 10 : Math.min(8, 0.25 * 2 ** this.attempts);
       if (code !== FULL) this.lost("The connection to the server is lost. Trying again; the run will go on from here.");
