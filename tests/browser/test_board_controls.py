@@ -239,3 +239,30 @@ def test_reduced_motion_shows_the_end_at_once(chromium: Browser, server_url: str
         page.wait_for_selector(f".board:not([data-revision='{before['revision']}'])")
         assert state(page)["state"] == "ready"
         expect(page.locator(".outcome")).to_contain_text("Oscillating")
+
+
+# Coming and going
+
+
+def test_another_loss_and_another_page_and_back(open_page: OpenPage) -> None:
+    page = open_page("/explore?loss=mse")
+    revision = wait_ready(page)["revision"]
+    drag(page, slider(page, "Prediction 3"), -45)
+    page.mouse.up()
+    revision = wait_ready(page, revision)["revision"]
+    numbers = shown_numbers(page, "mse")
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(slider(page, "Prediction 3")).to_have_count(0)
+    page.get_by_role("link", name="Explore", exact=True).click()
+    again = wait_ready(page)
+    assert again["active"] == "Prediction 3"
+    assert shown_numbers(page, "mse")["prediction"].tolist() == numbers["prediction"].tolist()
+    page.get_by_role("combobox", name="Loss", exact=True).click()
+    page.get_by_role("option", name=re.compile("Cross-entropy")).first.click()
+    page.get_by_role("radiogroup", name="Sample 1 class", exact=True).wait_for()
+    revision = wait_ready(page, again["revision"])["revision"]
+    assert_true_value(page, "cross_entropy")
+    drag(page, slider(page, "Sample 2 logit 1"), 30)
+    page.mouse.up()
+    wait_ready(page, revision)
+    assert_true_value(page, "cross_entropy")

@@ -55,9 +55,8 @@ class Descent {
       const wrong = text === "" ? "The learning rate is empty" : `A learning rate of “${text}” does not work`;
       setText(this.problem, `${wrong}. It can be any number above 0 and up to ${formatNumber(LIMIT)}.`);
     }
-    this.rate.toggleAttribute("aria-invalid", !fits);
-    if (!fits) this.rate.setAttribute("aria-invalid", "true");
-    setAttribute(this.rate, "aria-describedby", fits ? "" : this.problem.id);
+    setAttribute(this.rate, "aria-invalid", !fits);
+    setAttribute(this.rate, "aria-describedby", this.problem.id);
     return fits ? value : null;
   }
 
