@@ -31,7 +31,11 @@ def press(page: Page, name: str) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label, exact=True).click()
+    box = page.get_by_role("combobox", name=label, exact=True)
+    box.scroll_into_view_if_needed()
+    # A menu closes when the page scrolls, so let the scrolling be over first.
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    box.click()
     page.get_by_role("option", name=option, exact=True).click()
     settle(page)
 
@@ -80,6 +84,7 @@ def test_an_example_on_real_data_trains(open_page: OpenPage) -> None:
 
 def test_the_classic_example_reproduces_the_printed_losses(open_page: OpenPage) -> None:
     page = open_page("/train")
+    ready(page)
     choose(page, "Example", "Four points, a first model")
     ready(page)
     page.get_by_label("Batch loss", exact=True).check()
