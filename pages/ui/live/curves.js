@@ -15,11 +15,11 @@ function lineSample(dash, colour, width) {
 
 // What all charts share: our fonts and colours, nothing that has to be loaded, no buttons over the drawing.
 function layoutOf(theme, more) {
-  const axis = { color: theme.text, gridcolor: theme.grid, zerolinecolor: theme.grid, linecolor: theme.border, ticklabeloverflow: "allow" };
+  const axis = { color: theme.text, gridcolor: theme.grid, zerolinecolor: theme.grid, linecolor: theme.border, ticklabeloverflow: "allow", showspikes: false };
   return {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     font: { family: theme.font, size: 13, color: theme.text },
-    hoverlabel: { font: { family: theme.font, size: 13 } },
+    hoverlabel: { font: { family: theme.font, size: 13, color: theme.text }, bgcolor: theme.background, bordercolor: theme.border },
     margin: { l: 68, r: 14, t: 8, b: 46 },
     ...more,
     xaxis: { ...axis, ...more.xaxis },
@@ -123,10 +123,9 @@ class Curves {
 
   setTheme(theme) {
     this.theme = theme;
-    const { xaxis, yaxis, font } = layoutOf(theme, {});
-    const colours = ["color", "gridcolor", "zerolinecolor", "linecolor"];
-    const change = { "font.color": font.color, "font.family": font.family };
-    for (const name of colours) {
+    const { xaxis, yaxis, font, hoverlabel } = layoutOf(theme, {});
+    const change = { font, hoverlabel };
+    for (const name of ["color", "gridcolor", "zerolinecolor", "linecolor"]) {
       change[`xaxis.${name}`] = xaxis[name];
       change[`yaxis.${name}`] = yaxis[name];
     }

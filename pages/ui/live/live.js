@@ -175,7 +175,7 @@ class Live {
     this.model.draw(frame.arrays, frame.state === "paused" || frame.state === "finished");
     const within = frame.updates - frame.epoch * this.perEpoch;
     parts.epoch.textContent = frame.epoch.toLocaleString("en-GB");
-    parts.epochs.textContent = `of ${this.epochs.toLocaleString("en-GB")}${within ? `, batch ${within} of ${this.perEpoch}` : ""}`;
+    parts.epochs.textContent = `of ${this.epochs.toLocaleString("en-GB")}${within ? `, batch ${within}/${this.perEpoch}` : ""}`;
     for (const name of ["train_loss", "validation_loss"]) parts[name].textContent = shownNumber(frame.numbers[name]);
     for (const name of ["train_metric", "validation_metric"]) parts[name].textContent = shownMetric(frame.numbers[name], this.metric);
     this.rate = frame.learning_rate;
