@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,9 +14,9 @@ from torch import Tensor
 from lossviz import losses
 from lossviz.evaluation import check_inputs, evaluate
 from lossviz.losses.base import Loss, Params
+from lossviz.writing import fill
 
 DIFFERENCE: Final = 1e-6
-MINUS: Final = "\u2212"
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def worked_terms(loss: Loss, params: Params, inputs: Mapping[str, Tensor]) -> tu
     lines = []
     for term in range(count):
 
-        def number(name: str, term: int = term) -> float | str:
+        def number(name: str, term: int = term) -> float:
             if name not in columns:
                 return float(params[name])
             values = columns[name].reshape(-1)
@@ -156,47 +155,3 @@ def worked_terms(loss: Loss, params: Params, inputs: Mapping[str, Tensor]) -> tu
         case = int(number("case")) if "case" in columns else 0
         lines.append(fill(loss.worked[case], number))
     return tuple(lines)
-
-
-def fill(template: str, number: Any) -> str:
-    """Put numbers into a template; a negative one gets parentheses unless it opens a bracket or the line.
-
-    Args:
-        template: Text with {names}.
-        number: Function from a name to its number.
-
-    Returns:
-        The text.
-
-    Example:
-        >>> fill("({a} − {b})²", {"a": -1.0, "b": -2.5}.get)
-        '(−1 − (−2.5))²'
-    """
-
-    def put(match: re.Match[str]) -> str:
-        text = format_number(float(number(match.group(1))))
-        opens = match.start() == 0 or template[match.start() - 1] in "([|"
-        return text if not text.startswith(MINUS) or opens else f"({text})"
-
-    return re.sub(r"\{(\w+)\}", put, template)
-
-
-def format_number(value: float) -> str:
-    """A number as the pages write it: up to four decimals, small and large ones as powers of ten.
-
-    Example:
-        >>> format_number(-0.5), format_number(0.000012), format_number(float("inf"))
-        ('−0.5', '1.2×10⁻⁵', '∞')
-    """
-    if np.isnan(value):
-        return "not defined"
-    if np.isinf(value):
-        return "∞" if value > 0 else f"{MINUS}∞"
-    size = abs(value)
-    if size != 0 and (size < 0.0005 or size >= 1e6):
-        mantissa, exponent = f"{value:.2e}".split("e")
-        digits = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        mantissa = mantissa.rstrip("0").rstrip(".")
-        return f"{mantissa}×10{digits}".replace("-", MINUS)
-    text = f"{value:.4f}".rstrip("0").rstrip(".")
-    return ("0" if text == "-0" else text).replace("-", MINUS)

@@ -65,11 +65,14 @@ def controls() -> None:
 def laboratory() -> None:
     """Everything below the heading; a drag reruns only this."""
     actions.receive(recall("board"))
-    controls()
     state = actions.state()
-    write_url(format_url(state))
-    st.markdown(state.declared.summary)
+    above = st.container()
+    # The board's tables go out first: a hand is waiting for them.
     board(actions.tables_message(), key="board", learning_rate=state.rate)
+    with above:
+        controls()
+        st.markdown(state.declared.summary)
+    write_url(format_url(state))
     problem = recall("explore.problem")
     if problem:
         st.error(problem)

@@ -113,7 +113,7 @@ def receive(component: Mapping[str, Any] | None) -> None:
     remember("explore.seq", message.get("seq"))
     try:
         _act(message)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         remember("explore.problem", f"That cannot be shown: {error}. Nothing was changed.")
         _new_revision()
 

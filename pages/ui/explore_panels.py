@@ -9,7 +9,7 @@ import streamlit as st
 
 import lossviz
 from lossviz.export import keras_code, torch_code
-from lossviz.proof import format_number
+from lossviz.writing import format_number
 from pages.ui.explore_state import DEFAULT_RATE, ExploreState, start
 
 

@@ -23,6 +23,8 @@ from tests.browser.board_page import (
     wait_ready,
 )
 from tests.browser.conftest import axe, settle
+from tests.number_cases import FORMULA_NUMBERS, FORMULAS
+from tests.number_cases import NUMBERS as NUMBERS_WRITTEN
 
 NUMBERS = Path("pages/ui/board/numbers.js")
 
@@ -227,44 +229,15 @@ def numbers(chromium: Browser) -> Iterator[Page]:
     page.close()
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("1.1875", "1.1875"),
-        ("-0.5", "−0.5"),
-        ("0.0123456", "0.01235"),
-        ("12.34567", "12.346"),
-        ("12345.678", "12,345.7"),
-        ("1093441.2", "1,093,441"),
-        ("100", "100"),
-        ("0.000012", "1.2×10⁻⁵"),
-        ("-2.5e11", "−2.5×10¹¹"),
-        ("4.4e-16", "≈0"),
-        ("0", "0"),
-        ("-0", "0"),
-        ("0.99999", "1"),
-        ("-Infinity", "−∞"),
-        ("NaN", "not defined"),
-    ],
-)
-def test_numbers_are_written_briefly(numbers: Page, value: str, text: str) -> None:
-    assert numbers.evaluate(f"formatNumber({value})") == text
+@pytest.mark.parametrize(("value", "text"), NUMBERS_WRITTEN)
+def test_numbers_are_written_briefly(numbers: Page, value: float, text: str) -> None:
+    assert numbers.evaluate("formatNumber", value) == text
 
 
-@pytest.mark.parametrize(
-    ("template", "text"),
-    [
-        ("({a} − {b})²", "(−1 − (−1))²"),
-        ("{a}²", "(−1)²"),
-        ("|{a}| − ½", "|−1| − ½"),
-        ("{two} · {a}", "2 · (−1)"),
-        ("(0.5)^{two}", "(0.5)²"),
-        ("(0.5)^{half}", "(0.5)^1.5"),
-    ],
-)
+@pytest.mark.parametrize(("template", "text"), FORMULAS)
 def test_formulas_bracket_negative_numbers_where_needed(numbers: Page, template: str, text: str) -> None:
     filled = numbers.evaluate(
-        "(text) => fillTemplate(text, (name) => ({a: -1, b: -1, two: 2, half: 1.5})[name])", template
+        "([text, known]) => fillTemplate(text, (name) => known[name])", [template, FORMULA_NUMBERS]
     )
     assert filled == text
 

@@ -15,7 +15,7 @@ from lossviz import losses
 from lossviz.evaluation import board_state, check_inputs
 from lossviz.losses.base import Loss
 from lossviz.losses.board import MAX_CLASSES, MAX_SAMPLES, Axis, Board
-from lossviz.proof import fill
+from lossviz.writing import fill
 from tests.losses.points import draw
 
 KEYS = losses.keys()
@@ -137,7 +137,7 @@ def corners(loss: Loss) -> list[tuple[dict[str, Tensor], dict[str, Any]]]:
 
 @every_loss
 def test_worked_formulas_come_to_the_terms(loss: Loss, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lossviz.proof.format_number", lambda value: f"{value!r}".replace("-", "−"))
+    monkeypatch.setattr("lossviz.writing.format_number", lambda value: f"{value!r}".replace("-", "−"))
     points = [*(draw(loss, seed) for seed in range(12)), *corners(loss)]
     cases = set()
     for inputs, params in points:
