@@ -1,8 +1,8 @@
 // The loss along the active handle with its tangent, and below it the slope. Drawn once a grab; only the points move.
 
-const MARGIN = { right: 20, top: 12, bottom: 26 };
+const MARGIN = { right: 20, top: 12, bottom: 44 };
 const CHARACTER = 7;
-const PLOT_HEIGHT = 176;
+const PLOT_HEIGHT = 192;
 
 /** One plot: axes, a curve in pieces, and a point. */
 class Plot {
@@ -39,7 +39,7 @@ class Plot {
     return 18 + CHARACTER * Math.max(4, ...this.ticks.map((tick) => formatNumber(tick).length));
   }
 
-  draw(width, left) {
+  draw(width, left, axis) {
     this.left = left;
     const inner = { width: width - left - MARGIN.right, height: PLOT_HEIGHT - MARGIN.top - MARGIN.bottom };
     this.inner = inner;
@@ -59,9 +59,10 @@ class Plot {
       const x = this.x(tick);
       grid.append(
         makeSvg(tick === 0 ? "line.zero" : "line", { x1: x, x2: x, y1: MARGIN.top, y2: MARGIN.top + inner.height }),
-        makeSvg("text.x", { x, y: PLOT_HEIGHT - 8 }, formatNumber(tick)),
+        makeSvg("text.x", { x, y: PLOT_HEIGHT - 26 }, formatNumber(tick)),
       );
     }
+    grid.append(makeSvg("text.x", { x: left + inner.width / 2, y: PLOT_HEIGHT - 7 }, axis));
     const clip = makeSvg(
       "clipPath",
       { id: this.clip },
@@ -174,8 +175,8 @@ class Curves {
       if (left !== right) pieces.push([[x, right]]);
     });
     const left = Math.max(this.loss.scale(xs, [values], []), this.slope.scale(xs, pieces, [0]));
-    this.loss.draw(this.width, left);
-    this.slope.draw(this.width, left);
+    this.loss.draw(this.width, left, handle.name);
+    this.slope.draw(this.width, left, handle.name);
   }
 
   title(plot, text) {

@@ -1,5 +1,13 @@
 // The samples of a board, each with its tracks, fields, choices and its share of the loss.
 
+// What a hand can do on each kind of board.
+const HINTS = {
+  line: "Drag circles and diamonds.",
+  binary: "Drag circles, switch labels.",
+  classes: "Drag circles, choose true classes.",
+  distributions: "Drag circles and diamonds.",
+};
+
 class Samples {
   constructor(board, tables) {
     this.board = board;
@@ -29,6 +37,7 @@ class Samples {
       item(markOf("prediction"), labels.prediction),
       item(markOf("target"), kind === "classes" ? "True class" : labels.target),
       item(make("span.arrow.right", { "aria-hidden": "true" }, make("i")), "Downhill, with the gradient"),
+      make("span.item.hint", {}, HINTS[kind]),
       labels.raw_gradient ? item("", `Raw gradient: ${labels.raw_gradient}`) : "",
     );
   }
