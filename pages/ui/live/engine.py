@@ -10,7 +10,7 @@ import torch
 T = TypeVar("T")
 
 #: Seconds of updates in one slot when a run is alone, and the least when many share the engine.
-LONGEST_SLOT: Final = 0.016
+LONGEST_SLOT: Final = 0.012
 SHORTEST_SLOT: Final = 0.004
 #: A connection costs little while its run is paused; a class of thirty with two windows each fits.
 CONNECTIONS: Final = 64
