@@ -13,6 +13,7 @@ from lossviz import losses
 from lossviz.descent import MAX_RATE
 from lossviz.evaluation import board_state
 from lossviz.losses.base import Loss, Parameter
+from pages.ui.links import quote
 
 DEFAULT_LOSS = "mse"
 DEFAULT_RATE = 0.1
@@ -73,22 +74,26 @@ def parse(params: Mapping[str, str]) -> tuple[ExploreState, list[str]]:
     key = params.get("loss", DEFAULT_LOSS)
     if key not in losses.keys():  # noqa: SIM118 - keys() is the registry's own function
         notices.append(
-            f"The link asks for the loss {_quote(key)}, which does not exist. Here is {DEFAULT_LOSS} instead."
+            f"The link asks for the loss {quote(key)}, which does not exist. Here is {DEFAULT_LOSS} instead."
         )
         key = DEFAULT_LOSS
     state = start(key)
     loss = state.declared
     known = {"loss", "reduction", "prediction", "target", "rate", *(item.name for item in loss.parameters)}
     notices.extend(
-        f"The link holds {_quote(name)}, which {loss.key} does not know; it is left out."
+        f"The link holds {quote(name)}, which {loss.key} does not know; it is left out."
         for name in params
         if name not in known
     )
     if "reduction" in params:
         try:
             state = replace(state, reduction=loss.reduction(params["reduction"]).name)
-        except ValueError as error:
-            notices.append(f"The link's {error}. Here is {state.reduction!r} instead.")
+        except ValueError:
+            allowed = ", ".join(reduction.name for reduction in loss.reductions)
+            notices.append(
+                f"The link's reduction is {quote(params['reduction'])}; {loss.key} has {allowed}. "
+                f"Here is {state.reduction} instead."
+            )
     for parameter in loss.parameters:
         if parameter.name in params:
             try:
@@ -177,7 +182,7 @@ def _parameter(parameter: Parameter, text: str) -> Any:
             return _numbers(text)
         return _number(text)
     except ValueError:
-        raise ValueError(f"{parameter.name} is {_quote(text)}; allowed is {parameter.describe()}") from None
+        raise ValueError(f"{parameter.name} is {quote(text)}; allowed is {parameter.describe()}") from None
 
 
 def _numbers(text: str) -> Numbers:
@@ -191,9 +196,9 @@ def _number(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"{_quote(text)} is no number") from None
+        raise ValueError(f"{quote(text)} is no number") from None
     if not math.isfinite(value):
-        raise ValueError(f"{_quote(text)} is no finite number")
+        raise ValueError(f"{quote(text)} is no finite number")
     return value
 
 
@@ -208,7 +213,3 @@ def _text(value: Any) -> str:
 
 def _nested(tensor: Tensor) -> Numbers:
     return tuple(tuple(row) if isinstance(row, list) else row for row in tensor.tolist())
-
-
-def _quote(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "...")

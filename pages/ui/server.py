@@ -199,6 +199,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     torch.set_num_threads(1)
     lossviz.tables("mse", [0.0, 1.0], [1.0, 1.0])
     next(run(RunConfig()))
+    next(run(RunConfig(dataset="diabetes")))  # The first real data set imports scikit-learn.
     _plotly(compressed=True)
     gc.collect()
     gc.freeze()

@@ -15,6 +15,7 @@ from typing import Any
 from lossviz import datasets, losses
 from lossviz.losses.base import Parameter
 from lossviz.training import Intervention, RunConfig, losses_for, presets
+from pages.ui.links import plain, quote
 
 TASK_TITLES = {"regression": "Regression", "binary": "Two classes", "multiclass": "Several classes"}
 PHASES = ("forward", "loss", "backward", "update")
@@ -169,7 +170,7 @@ def parse(params: Mapping[str, str]) -> tuple[TrainState, list[str]]:
     key = params.get("data", START.dataset)
     if key not in datasets.keys():  # noqa: SIM118 - keys() is the registry's own function
         notices.append(
-            f"The link asks for the data set {_quote(key)}, which does not exist. Here is {START.dataset!r} instead. "
+            f"The link asks for the data set {quote(key)}, which does not exist. Here is {START.dataset!r} instead. "
             f"Allowed: {', '.join(datasets.keys())}."
         )
         key = START.dataset
@@ -180,7 +181,7 @@ def parse(params: Mapping[str, str]) -> tuple[TrainState, list[str]]:
         if field.url == "loss":
             config = _with_parameters(config, params, notices)
     names = {field.url for field in _FIELDS} | {*_OWN, *config.parameters}
-    unknown = [_quote(name) for name in params if name not in names]
+    unknown = [quote(name) for name in params if name not in names]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         notices.append(f"The link holds {', '.join(unknown[:5])}{more}, which this page does not know; it is left out.")
@@ -193,7 +194,7 @@ def _with_field(config: RunConfig, field: _Field, text: str, notices: list[str])
     try:
         value = field.value(text)
     except (ValueError, KeyError):
-        notices.append(f"The link's {field.url} is {_quote(text)}; allowed is {field.form}. {instead}")
+        notices.append(f"The link's {field.url} is {quote(text)}; allowed is {field.form}. {instead}")
         return config
     given: dict[str, Any] = {field.name: value}
     if field.name == "loss" and value != default:
@@ -201,7 +202,7 @@ def _with_field(config: RunConfig, field: _Field, text: str, notices: list[str])
     try:
         return replace(config, **given)
     except ValueError as error:
-        notices.append(f"The link's {field.url}: {_plain(str(error))}. {instead}")
+        notices.append(f"The link's {field.url}: {plain(str(error))}. {instead}")
         return config
 
 
@@ -214,14 +215,14 @@ def _with_parameters(config: RunConfig, params: Mapping[str, str], notices: list
             value = _parameter_value(parameter, text)
         except ValueError:
             notices.append(
-                f"The link's {parameter.name} is {_quote(text)}; allowed is {parameter.describe()}. "
+                f"The link's {parameter.name} is {quote(text)}; allowed is {parameter.describe()}. "
                 "Here is the default instead."
             )
             continue
         try:
             config = replace(config, loss_parameters={**config.parameters, parameter.name: value})
         except ValueError as error:
-            notices.append(f"The link's {_plain(str(error))}. Here is the default instead.")
+            notices.append(f"The link's {plain(str(error))}. Here is the default instead.")
     return config
 
 
@@ -234,7 +235,7 @@ def _parameter_value(parameter: Parameter, text: str) -> Any:
 def _with_walk(state: TrainState, params: Mapping[str, str], notices: list[str]) -> TrainState:
     if params.get("phase", state.phase) not in PHASES:
         notices.append(
-            f"The link's phase is {_quote(params['phase'])}; allowed: {', '.join(PHASES)}. Here is forward instead."
+            f"The link's phase is {quote(params['phase'])}; allowed: {', '.join(PHASES)}. Here is forward instead."
         )
     elif "phase" in params:
         state = replace(state, phase=params["phase"])
@@ -248,7 +249,7 @@ def _with_walk(state: TrainState, params: Mapping[str, str], notices: list[str])
             state = replace(state, **{name: value})  # type: ignore[arg-type]
         except ValueError:
             notices.append(
-                f"The link's {name} is {_quote(params[name])}; allowed is a whole number from 1 to {high}. "
+                f"The link's {name} is {quote(params[name])}; allowed is a whole number from 1 to {high}. "
                 "Here is 1 instead."
             )
     return state
@@ -291,13 +292,3 @@ def changes_left_out(state: TrainState) -> int:
     """How many changes of the learning rate do not fit into the link."""
     text = format_url(state).get("changes", "")
     return len(state.config.interventions) - (text.count("~") + 1 if text else 0)
-
-
-def _quote(text: str) -> str:
-    # A notice is shown as Markdown: what a stranger put into a link is only ever quoted as code.
-    kept = re.sub(r"[^\w .:~+-]", "?", text if len(text) <= 40 else text[:37] + "...", flags=re.ASCII)
-    return f"`{kept}`" if kept else "empty"
-
-
-def _plain(message: str) -> str:
-    return re.sub(r"[`$\[\]<>*]", "", message)

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, WebSocket, expect
+from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 
 from lossviz.training import CLASSIC, Intervention, RunConfig, init, run, step, walk
 from tests.browser.conftest import axe, settle, wait_until
@@ -263,3 +263,25 @@ def test_the_run_comes_first_on_a_phone(open_page: OpenPage, viewport: str) -> N
     assert play["y"] < 600
     page.get_by_test_id("stExpandSidebarButton").click()
     expect(page.get_by_test_id("stSidebar").get_by_role("heading", name="Settings", exact=True)).to_be_in_viewport()
+
+
+def test_another_example_before_the_first_frame_of_the_old_one_shows_the_new_one(
+    page: Page, open_page: OpenPage
+) -> None:
+    sockets, held = [], []
+
+    def hold(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server().on_message(lambda message: held.append(message))
+
+    page.route_web_socket(re.compile("/live$"), hold)
+    open_page("/train?data=circle")
+    choose(page, "Data set", "Iris · several classes")
+    wait_until(page, "() => location.search.includes('iris')")
+    while len([message for message in held if isinstance(message, bytes)]) < 2:
+        page.wait_for_timeout(20)
+    for message in held:
+        sockets[0].send(message)
+    ready(page)
+    expect(page.get_by_text("Right and wrong predictions", exact=True)).to_be_visible()
+    expect(page.get_by_text("Decision map", exact=True)).to_have_count(0)

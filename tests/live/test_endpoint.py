@@ -261,3 +261,15 @@ def test_a_shutdown_says_that_the_server_restarts():
         server.stop()
         assert closing_code(client) == 1012
     wait_for(lambda: endpoint.ENGINE.connections == 0, "the connection to end")
+
+
+def test_messages_say_which_of_the_runs_of_a_connection_they_are_about(join: Join):
+    client = join()
+    client.open(PLAYGROUND)
+    client.open(CLASSIC)
+    seen = [client.take(), client.until("rest")]
+    while seen[-1]["run"] == 1:
+        seen.append(client.until("rest"))
+    assert {message["run"] for message in seen} == {1, 2}
+    whole = [frame for frame in client.frames if frame.get("whole")]
+    assert [(frame["run"], frame["epochs"]) for frame in whole] == [(1, PLAYGROUND.epochs), (2, CLASSIC.epochs)]

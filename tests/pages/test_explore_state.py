@@ -49,15 +49,16 @@ def test_every_change_is_restored(key):
 @pytest.mark.parametrize(
     ("params", "said"),
     [
-        ({"loss": "msee"}, "'msee'"),
-        ({"reduction": "median"}, "'median'"),
+        ({"loss": "msee"}, "`msee`"),
+        ({"reduction": "median"}, "`median`"),
         ({"prediction": "1_2_3"}, "3 predictions need as many targets"),
-        ({"prediction": "1_2_3_nan"}, "'nan'"),
+        ({"prediction": "1_2_3_nan"}, "`nan`"),
         ({"loss": "bce", "prediction": "1.8_0_0_0"}, "1.8"),
         ({"loss": "cross_entropy", "weight": "1_2"}, "2 numbers"),
         ({"loss": "cross_entropy", "label_smoothing": "2"}, "2.0"),
         ({"rate": "-1"}, "-1"),
-        ({"colour": "red"}, "'colour'"),
+        ({"loss": "[x](http://y)"}, "`?x??http:??y?`"),
+        ({"colour": "red"}, "`colour`"),
         ({"prediction": "1e9_0_0_0"}, "1e+09"),
     ],
 )

@@ -47,6 +47,7 @@ class Session:
         self._socket = socket
         self._engine = engine
         self._run: ViewedRun | None = None
+        self._opened = 0  # runs that this connection has opened
         self._waiting: deque[Message] = deque()
         self._wake = asyncio.Event()
         self._target = 0.0  # the run goes on until it has made this many updates
@@ -227,7 +228,8 @@ class Session:
         assert config is not None
         self._rest(True)
         self._run = None
-        self._run = await self._engine.call(lambda: ViewedRun(config))
+        self._opened += 1
+        self._run = await self._engine.call(lambda: ViewedRun(config, self._opened))
         self._replay_to = message.at
         self._target = math.inf if message.play else message.at
         self._keep_pace()
@@ -247,9 +249,8 @@ class Session:
         except ValueError as error:
             await self._tell({"type": "error", "message": str(error)})
             return
-        await self._tell(
-            {"type": "intervention", "update": state.updates, "kind": "learning_rate", "value": intervention.value}
-        )
+        change = {"update": state.updates, "kind": "learning_rate", "value": intervention.value}
+        await self._tell({"type": "intervention", "run": run.number, **change})
         if self._resting:
             await self._report()
 
@@ -284,7 +285,7 @@ class Session:
         run = self._run
         assert run is not None
         status = self._status(run)
-        await self._tell({"type": "rest", "state": status, **await self._engine.call(run.report)})
+        await self._tell({"type": "rest", "run": run.number, "state": status, **await self._engine.call(run.report)})
 
     async def _tell(self, message: dict[str, Any]) -> None:
         await self._socket.send_text(json.dumps(message))

@@ -110,7 +110,6 @@ class Live {
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.socket = new LiveSocket(url, {
       opening: () => {
-        this.waiting = true; // frames of the run before this one are not ours
         const config = { ...this.data.config, interventions: this.interventions };
         return [{ type: "open", config, at: this.at, play: this.playing }, { type: "speed", value: this.speed }];
       },
@@ -130,11 +129,11 @@ class Live {
     for (const message of this.queue.splice(0)) {
       if (message.type === "frame") {
         seen = message.frame;
-        if (this.waiting && !message.whole) continue;
+        if (message.run !== this.socket.runs) continue; // still about the run before this one
         if (message.whole) this.takeScene(message);
         this.curves.append(message.arrays.curves);
         newest = message;
-      } else if (!this.waiting) {
+      } else if (message.run === this.socket.runs) {
         if (newest) this.draw(newest);
         newest = undefined;
         if (message.type === "rest") this.rest(message);
@@ -146,7 +145,6 @@ class Live {
   }
 
   takeScene(frame) {
-    this.waiting = false;
     this.epochs = frame.epochs;
     this.metric = frame.metric;
     const { parts } = this;

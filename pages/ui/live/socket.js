@@ -30,7 +30,11 @@ class LiveSocket {
     const socket = new WebSocket(this.url);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    socket.onopen = () => this.opening().forEach((message) => this.send(message));
+    this.runs = 0; // opened on this connection; the server counts along and says which one a message is about
+    socket.onopen = () => {
+      this.runs += 1;
+      this.opening().forEach((message) => this.send(message));
+    };
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") return this.hear(JSON.parse(data));
       if (this.attempts) this.lost("");

@@ -16,9 +16,13 @@ DIAGNOSIS_SECONDS = 0.5
 
 
 class ViewedRun:
-    """One run, its history and what of it has been put into frames."""
+    """One run, its history and what of it has been put into frames.
 
-    def __init__(self, config: RunConfig) -> None:
+    `number` tells its messages from those of the runs that the same connection opened before it.
+    """
+
+    def __init__(self, config: RunConfig, number: int = 1) -> None:
+        self.number = number
         self.state = init(config)
         self.events: list[Event] = []
         self.view = ModelView(self.state)
@@ -51,6 +55,7 @@ class ViewedRun:
         diagnosis = self.diagnose(anew=status not in {"playing", "replaying"})
         header: dict[str, Any] = {
             "frame": number,
+            "run": self.number,
             "epoch": state.epoch,
             "updates": state.updates,
             "state": status,
