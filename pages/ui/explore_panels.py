@@ -11,6 +11,7 @@ import lossviz
 from lossviz.export import keras_code, torch_code
 from lossviz.writing import format_number
 from pages.ui.explore_state import DEFAULT_RATE, ExploreState, start
+from pages.ui.tables import show_table
 
 
 def notice_panel(state: ExploreState) -> None:
@@ -31,18 +32,18 @@ def proof_panel(state: ExploreState) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**One term**")
-        st.latex(r"\ell = " + loss.formula)
+        st.latex(_lines(r"\ell = " + loss.formula))
         st.markdown(f"**The loss** (reduction: {reduction.title.lower()})")
         st.latex("L = " + reduction.formula.replace("#", r"\ell"))
-    with right:
         st.markdown("**Slope of one term along the prediction**")
-        st.latex(loss.gradient_formula)
+        st.latex(_lines(loss.gradient_formula))
+    with right:
         st.markdown("**With these numbers, term by term**")
-        lines = [
-            f"| {index} | {text} | {format_number(value)} |"
+        worked = [
+            (str(index), text, format_number(value))
             for index, (text, value) in enumerate(zip(proof.worked, proof.terms, strict=True), 1)
         ]
-        st.markdown("\n".join(["| Term | Formula | Value |", "|---:|:---|---:|", *lines]))
+        show_table((("Term", "Formula", "Value"), worked), "Terms with their numbers")
         total = format_number(sum(proof.terms))
         st.markdown(
             f"Sum of the terms {total}, divided by {format_number(proof.denominator)}: **{format_number(proof.value)}**"
@@ -51,20 +52,23 @@ def proof_panel(state: ExploreState) -> None:
     places = itertools.product(*map(range, proof.autograd.shape))
     # Samples are counted from 1 on the screen, classes from 0 as in PyTorch.
     names = [", ".join([str(place[0] + 1), *map(str, place[1:])]) for place in places]
-    what = loss.input("prediction").meaning
+    ways = (proof.closed_form, proof.autograd, proof.central_differences)
     rows = [
-        f"| {name} | {format_number(closed)} | {format_number(auto)} | {format_number(central)} |"
-        for name, closed, auto, central in zip(
-            names, proof.closed_form.flat, proof.autograd.flat, proof.central_differences.flat, strict=True
-        )
+        (name, *map(format_number, slopes)) for name, *slopes in zip(names, *(way.flat for way in ways), strict=True)
     ]
     head = "Sample" if proof.autograd.ndim == 1 else "Sample, class"
-    table = [f"| {head} | Closed form | PyTorch's autograd | Central differences |", "|:---|---:|---:|---:|", *rows]
-    st.markdown("\n".join(table))
-    st.caption(
-        f"Each is the slope of the loss along {what}. Largest relative distance between the three: {proof.gap:.1e}."
-        + (" At a kink they need not agree: the central difference averages both sides." if proof.at_kink.any() else "")
+    show_table(((head, "Closed form", "PyTorch's autograd", "Central differences"), rows), "The gradient three ways")
+    kinks = " At a kink they need not agree: the central difference averages both sides." if proof.at_kink.any() else ""
+    st.markdown(
+        f"Each is the slope of the loss along one number of the prediction ({loss.input('prediction').meaning}). "
+        f"Relative to 1 plus the slope's size, the three differ by at most {format_number(proof.gap)}.{kinks}"
     )
+
+
+def _lines(formula: str) -> str:
+    """A formula with one definition a line, so that it fits on a phone."""
+    parts = formula.split(r",\quad")
+    return formula if len(parts) == 1 else r"\begin{gathered}" + r",\\[1ex] ".join(parts) + r"\end{gathered}"
 
 
 def code_panel(state: ExploreState) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from html import escape
 
 import streamlit as st
 
@@ -12,6 +11,7 @@ from lossviz.training import CLASSIC, RunConfig, Walk
 from pages.ui import walk_steps as steps
 from pages.ui.live import LiveMessage
 from pages.ui.state import current, put, seed, widget, write_url
+from pages.ui.tables import show_table
 from pages.ui.train_state import PHASES, TrainState, format_url, last_walk
 from pages.ui.walk_drawing import draw_network
 
@@ -134,16 +134,16 @@ def _phase(state: TrainState, found: Walk) -> None:
     st.caption(f"{_legend(state.phase)} Shown: sample {row + 1} of a {batch}.")
     if state.phase == "forward":
         st.markdown(f"**Sample {row + 1}, unit by unit.** {_activations(config, found)}")
-        show(steps.forward_table(config, found, sample), "Weighted sums and activations")
+        show_table(steps.forward_table(config, found, sample), "Weighted sums and activations")
     elif state.phase == "loss":
-        show(steps.loss_table(found), "Predictions, targets and loss terms")
+        show_table(steps.loss_table(found), "Predictions, targets and loss terms")
         hidden = len(found.inputs) - steps.MOST_ROWS
         if hidden > 0:
             st.caption(f"The first {steps.MOST_ROWS} samples; {hidden} more count in the same way.")
         st.markdown(f"Sum of the terms: {steps.loss_sum(config, found)}")
     elif state.phase == "backward":
         st.markdown(f"**Sample {row + 1}: the slope travels back**, from the output to the first layer.")
-        show(steps.slope_table(config, found, sample), "Slopes of the loss at each unit")
+        show_table(steps.slope_table(config, found, sample), "Slopes of the loss at each unit")
         st.markdown(f"**Whole batch: the gradient of each parameter.** {_agreement(found)}")
         _by_layer(found, steps.backward_table)
     else:
@@ -160,7 +160,7 @@ def _by_layer(found: Walk, table: Callable[[Walk, int], steps.Table]) -> None:
     names = [found.layers[number - 1].name for number in numbers]
     for place, number in zip(st.tabs([name[0].upper() + name[1:] for name in names]), numbers, strict=True):
         with place:
-            show(table(found, number), f"Parameters of the {found.layers[number - 1].name}")
+            show_table(table(found, number), f"Parameters of the {found.layers[number - 1].name}")
     st.caption(
         "w1[2,3] is the weight in layer 1 into its unit 2 from the third input; b1[2] is the bias of that unit. "
         "Layers are counted from the input."
@@ -196,23 +196,3 @@ def _agreement(found: Walk) -> str:
     if gap == 0.0:
         return "The chain rule and PyTorch's autograd agree in every digit."
     return f"The chain rule and PyTorch's autograd agree to within {gap:.0e} of the largest gradient: rounding."
-
-
-def show(table: steps.Table, label: str) -> None:
-    """A table of text that scrolls sideways where it does not fit."""
-    head, lines = table
-    # Worked sums need room; all else is a name or a number.
-    wide = {at for line in lines for at, text in enumerate(line) if len(text) > 24}
-    heads = "".join(f"<th scope='col'{_class(at in wide)}>{escape(text)}</th>" for at, text in enumerate(head))
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(line[0])}</th>{''.join(f'<td>{escape(text)}</td>' for text in line[1:])}</tr>"
-        for line in lines
-    )
-    st.html(
-        f"<div class='walk-table' role='region' tabindex='0' aria-label='{escape(label)}'>"
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
-
-
-def _class(wide: bool) -> str:
-    return " class='long'" if wide else ""

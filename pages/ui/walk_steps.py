@@ -9,13 +9,12 @@ import numpy as np
 
 from lossviz import datasets, losses
 from lossviz.training import LayerWalk, RunConfig, Walk, advance, init, walk
+from pages.ui.tables import Table
 from pages.ui.walk_drawing import Column, Unit, short
 
 MOST_PARAMETERS = 25
 MOST_INPUTS = 4
 MOST_ROWS = 12
-
-Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
 def parameter_count(config: RunConfig) -> int:
