@@ -75,7 +75,7 @@ def laboratory() -> None:
     write_url(format_url(state))
     problem = recall("explore.problem")
     if problem:
-        st.error(problem)
+        st.warning(problem)
     notice, formula, code, about = st.tabs(["What to notice", "Formula and proof", "Code", "Good to know"])
     with notice:
         notice_panel(state)

@@ -106,12 +106,19 @@ def parameter_problems(loss: Loss) -> list[str]:
 
 
 def receive(component: Mapping[str, Any] | None) -> None:
-    """Act on the latest message of the board, once."""
+    """Act on the latest message of the board, once.
+
+    After a restart of the server the browser still holds its last message. It is about tables of the session before,
+    and what it asked for is in the URL already, so it is not done a second time.
+    """
     message = component.get("message") if component else None
     if not isinstance(message, Mapping) or message.get("seq") == recall("explore.seq"):
         return
     remember("explore.seq", message.get("seq"))
     try:
+        first = recall("explore.first_revision")
+        if first is None or int(message["revision"]) < first:
+            return
         _act(message)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         remember("explore.problem", f"That cannot be shown: {error}. Nothing was changed.")
@@ -126,6 +133,8 @@ def _act(message: Mapping[str, Any]) -> None:
             remember("explore.history", history[:-1])
             put("explore", history[-1])
             remember("explore.path", None)
+        else:
+            remember("explore.problem", "There is nothing to undo.")
         _new_revision()
         return
     if action == "reset":
@@ -176,7 +185,9 @@ def _descend(now: ExploreState, steps: int | None) -> None:
 
 def _new_revision() -> None:
     """Let the board take the next tables for newer than what it shows, also after a restart of the server."""
-    remember("explore.revision", max(recall("explore.revision", 0) + 1, time.time_ns() // 1_000_000))
+    revision = max(recall("explore.revision", 0) + 1, time.time_ns() // 1_000_000)
+    remember("explore.revision", revision)
+    remember("explore.first_revision", recall("explore.first_revision", revision))
 
 
 def tables_message() -> bytes:

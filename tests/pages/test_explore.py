@@ -1,0 +1,84 @@
+"""The Explore page under Streamlit's own test runner: what a message of the board does."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import lossviz
+from tests.conftest import ROOT
+
+PAGE = ROOT / "pages" / "explore.py"
+
+
+@pytest.fixture
+def app():
+    app = AppTest.from_file(PAGE, default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def send(app: AppTest, action: str, seq: int = 1, **fields) -> AppTest:
+    """Let the board say something, as the browser would."""
+    state = app.session_state["explore.state"]
+    flat = {
+        name: [number for row in values for number in (row if isinstance(row, tuple) else (row,))]
+        for name, values in (("prediction", state.prediction), ("target", state.target))
+    }
+    revision = app.session_state["explore.revision"]
+    message = {"seq": seq, "action": action, "revision": revision, "values": flat, **fields}
+    app.session_state["board"] = {"message": message}
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_move_is_kept_and_undone(app):
+    start = app.session_state["explore.state"]
+    send(app, "move", values={"prediction": [1, 2, 3, 4], "target": [0, 0, 0, 0]})
+    assert app.session_state["explore.state"].prediction == (1, 2, 3, 4)
+    assert app.query_params["prediction"] == "1_2_3_4"
+    send(app, "undo", seq=2)
+    assert app.session_state["explore.state"] == start
+    send(app, "undo", seq=3)
+    assert "nothing to undo" in app.warning[0].value
+
+
+def test_the_same_message_is_done_once(app):
+    send(app, "remove", sample=0)
+    app.run()
+    assert len(app.session_state["explore.state"].prediction) == 3
+
+
+def test_a_message_of_an_earlier_session_is_not_done_again(app):
+    send(app, "remove", sample=0, revision=5)
+    assert len(app.session_state["explore.state"].prediction) == 4
+
+
+def test_a_step_moves_against_the_gradient_and_keeps_the_rate(app):
+    before = app.session_state["explore.state"]
+    send(app, "step", learning_rate=0.5)
+    after = app.session_state["explore.state"]
+    gradient = lossviz.evaluate("mse", before.prediction, before.target).gradient
+    assert after.prediction == pytest.approx([p - 0.5 * g for p, g in zip(before.prediction, gradient, strict=True)])
+    assert after.rate == 0.5
+    send(app, "reset", seq=2)
+    assert app.session_state["explore.state"].prediction == before.prediction
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"action": "fly"}, "'fly'"),
+        ({"action": "remove", "sample": 9}, "sample is 9"),
+        ({"action": "remove", "sample": float("inf")}, "infinity"),
+        ({"action": "move", "values": {"prediction": [1], "target": [1]}}, "prediction holds 1 numbers"),
+        ({"action": "move", "values": {"prediction": [2e9, 0, 0, 0], "target": [0] * 4}}, "2e+09"),
+        ({"action": "move", "values": {"prediction": ["x", 0, 0, 0], "target": [0] * 4}}, "'x'"),
+        ({"action": "step", "learning_rate": -1}, "rate is -1"),
+        ({"action": "move", "revision": None}, "NoneType"),
+    ],
+)
+def test_a_bad_message_changes_nothing_and_says_why(app, fields, said):
+    before = app.session_state["explore.state"]
+    send(app, **fields)
+    assert app.session_state["explore.state"] == before
+    assert said in app.warning[0].value
