@@ -1,7 +1,7 @@
 // The live component: controls, numbers, and two charts that follow a run on the server.
 
 const RATES = [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
-const SAY = 3000; // milliseconds between sentences while a run plays; a screen reader has to get to the end of one
+const SAY = 3000; // milliseconds between spoken sentences while a run plays; a screen reader has to get to the end of one
 const REMOUNT = 3000; // milliseconds in which a component that Streamlit moved goes on playing
 
 // Where runs were left on this page, by name; a run that comes back goes on from there.
@@ -186,10 +186,11 @@ class Live {
   }
 
   say(sentence, now) {
-    const { sentence: place } = this.parts;
-    if (place.textContent === sentence || (!now && performance.now() - this.said < SAY)) return;
+    const { sentence: shown, spoken } = this.parts;
+    if (shown.textContent !== sentence) shown.textContent = sentence;
+    if (spoken.textContent === sentence || (!now && performance.now() - this.said < SAY)) return;
     this.said = performance.now();
-    place.textContent = sentence;
+    spoken.textContent = sentence;
   }
 
   rest(message) {

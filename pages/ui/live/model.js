@@ -53,6 +53,7 @@ class Model {
     const { scene, theme } = this;
     const plain = { hoverformat: ".5~g", tickformat: ".6~g", fixedrange: true };
     let axes;
+    this.stretch = 1;
     if (scene.kind === "plane") {
       const [low1, high1, low2, high2] = scene.bounds;
       axes = {
@@ -126,7 +127,24 @@ class Model {
     this.latest = arrays;
     if (this.scene.kind === "counts") this.drawCounts(arrays);
     else if (this.scene.kind === "scatter") this.drawScatter(arrays, now);
-    else this.drawCanvas(arrays);
+    else {
+      if (this.scene.kind === "curve") this.keepInView(arrays.fitted);
+      this.drawCanvas(arrays);
+    }
+  }
+
+  // A curve that has mostly left the axes, as one of a diverging run does, takes them with it until it is back.
+  keepInView(fitted) {
+    const [low, high] = this.scene.range;
+    const [middle, half] = [(low + high) / 2, (high - low) / 2];
+    const far = [...fitted].filter(Number.isFinite).map((value) => Math.abs(value - middle) / half);
+    const inside = far.filter((value) => value <= this.stretch).length;
+    let wanted = this.stretch;
+    if (far.length && inside < fitted.length / 2) wanted = 1.5 * Math.max(...far);
+    else if (far.length && Math.max(...far) < 1) wanted = 1;
+    if (wanted === this.stretch) return;
+    this.stretch = wanted;
+    this.plotly.relayout(this.axes, { "yaxis.range": [middle - wanted * half, middle + wanted * half] });
   }
 
   // Places the canvas under the plot area and returns it with functions from data to pixels.
