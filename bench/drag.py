@@ -8,24 +8,15 @@ sent while the hand moved, and how long after the release the new tables are on 
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 
-import httpx
+from common import conditions, server, table
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from deploy.environment import CHROMIUM_ARGUMENTS, find_chromium  # noqa: E402
+from deploy.environment import CHROMIUM_ARGUMENTS, find_chromium
 
 PORT = 8638
 SECONDS = 5
@@ -47,25 +38,6 @@ WATCH = """() => {
   }).observe(board, {attributes: true});
   document.addEventListener('pointerup', () => window.seen.releases.push(performance.now()), true);
 }"""
-
-
-@contextmanager
-def server(arguments: list[str]) -> Iterator[str]:
-    """The address given on the command line, or a server started for this benchmark."""
-    if arguments:
-        yield arguments[0].rstrip("/")
-        return
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        url = f"http://localhost:{PORT}"
-        for _ in range(300):
-            try:
-                httpx.get(f"{url}/_stcore/health", timeout=1)
-                break
-            except httpx.TransportError:
-                time.sleep(0.2)
-        yield url
-        process.terminate()
 
 
 def drag(page: Page) -> tuple[list[float], int]:
@@ -128,7 +100,7 @@ SOCKETS: list[WebSocket] = []
 
 
 def main() -> None:
-    with server(sys.argv[1:]) as url, sync_playwright() as playwright:
+    with server(PORT, *sys.argv[1:2]) as (url, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_ARGUMENTS))
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.on("websocket", lambda socket: SOCKETS.append(socket))
@@ -149,13 +121,9 @@ def main() -> None:
         ("release to new tables, median ms", f"{statistics.median(releases):.0f}", "150 or less"),
         ("release to new tables, slowest ms", f"{max(releases):.0f}", ""),
     ]
-    print(
-        f"Chromium {version}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}"
-    )
+    print(conditions(f"Chromium {version}"))
     print(f"{SECONDS} s at {RATE} Hz on one of four samples; {RELEASES} releases")
-    print(f"{'what':<44}{'measured':>10}   reach")
-    for what, measured, reach in rows:
-        print(f"{what:<44}{measured:>10}   {reach}")
+    table(rows)
 
 
 if __name__ == "__main__":
