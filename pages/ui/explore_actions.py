@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +13,7 @@ import lossviz
 from lossviz.descent import descend, descent_path
 from lossviz.losses.base import Loss, Parameter
 from lossviz.tables import Path
-from pages.ui.explore_state import ExploreState, check_rate, check_weights, parse_numbers, start
+from pages.ui.explore_state import ExploreState, check_rate, check_state, parse_numbers, start
 from pages.ui.state import current, put, recall, remember
 
 KEYS = lossviz.losses.keys()
@@ -67,8 +66,14 @@ def choose_loss(key: str) -> None:
 
 
 def choose_reduction(name: str) -> None:
-    """Reduce the terms in another way."""
-    change(replace(state(), reduction=name))
+    """Reduce the terms in another way, unless the present targets have no mean under their weights."""
+    changed = replace(state(), reduction=name)
+    try:
+        check_state(changed)
+    except ValueError as error:
+        remember("explore.problem", f"That cannot be shown: {error}. Nothing was changed.")
+    else:
+        change(changed)
 
 
 def draft(parameter: Parameter, shown: ExploreState) -> Any:
@@ -92,8 +97,9 @@ def set_parameter(parameter: Parameter, typed: Any) -> None:
         value = parse_numbers(typed) if parameter.kind == "class_weights" else typed
         value = parameter.default if value is None else value
         parameters = {**now.parameters, parameter.name: parameter.check(value)}
-        check_weights(now.declared, now, parameters)
-        change(replace(now, parameters=parameters))
+        changed = replace(now, parameters=parameters)
+        check_state(changed)
+        change(changed)
     except ValueError as error:
         remember("explore.drafts", {**recall("explore.drafts", {}), parameter.name: (typed, str(error))})
 
@@ -122,7 +128,7 @@ def receive(component: Mapping[str, Any] | None) -> None:
         _act(message)
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         remember("explore.problem", f"That cannot be shown: {error}. Nothing was changed.")
-        _new_revision()
+    _new_revision()
 
 
 def _act(message: Mapping[str, Any]) -> None:
@@ -135,11 +141,9 @@ def _act(message: Mapping[str, Any]) -> None:
             remember("explore.path", None)
         else:
             remember("explore.problem", "There is nothing to undo.")
-        _new_revision()
         return
     if action == "reset":
         change(replace(start(now.loss, now.rate), reduction=now.reduction, parameters=now.parameters))
-        _new_revision()
         return
     moved = _moved(now, message)
     if "learning_rate" in message and message["learning_rate"] is not None:
@@ -153,8 +157,8 @@ def _act(message: Mapping[str, Any]) -> None:
         return
     elif action != "move":
         raise ValueError(f"action is {action!r}; allowed are move, add, remove, reset, undo, step and run")
+    check_state(moved)
     change(moved)
-    _new_revision()
 
 
 def _moved(now: ExploreState, message: Mapping[str, Any]) -> ExploreState:
@@ -167,12 +171,8 @@ def _moved(now: ExploreState, message: Mapping[str, Any]) -> ExploreState:
         flat = torch.tensor([float(value) for value in values[name]], dtype=torch.float64)
         if flat.numel() != old.numel():
             raise ValueError(f"{name} holds {flat.numel()} numbers; the board has {old.numel()}")
-        if not all(math.isfinite(value) for value in flat.tolist()):
-            raise ValueError(f"{name} holds a number that is not finite")
         tensors[name] = flat.reshape(old.shape)
-    moved = now.with_tensors(tensors)
-    moved.tensors()
-    return moved
+    return now.with_tensors(tensors)
 
 
 def _descend(now: ExploreState, steps: int | None) -> None:
@@ -180,7 +180,6 @@ def _descend(now: ExploreState, steps: int | None) -> None:
     loss = now.declared
     path = descent_path(loss, loss.check_parameters(now.parameters), now.reduction, now.target, run)
     change(now.with_tensors({**now.tensors(), "prediction": torch.from_numpy(run.predictions[-1])}), path)
-    _new_revision()
 
 
 def _new_revision() -> None:

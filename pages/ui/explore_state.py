@@ -99,8 +99,9 @@ def parse(params: Mapping[str, str]) -> tuple[ExploreState, list[str]]:
             try:
                 value = parameter.check(_parameter(parameter, params[parameter.name]))
                 trial = {**state.parameters, parameter.name: value}
-                check_weights(loss, state, trial)
-                state = replace(state, parameters=trial)
+                changed = replace(state, parameters=trial)
+                check_state(changed)
+                state = changed
             except ValueError as error:
                 notices.append(f"The link's {error}. Here is the default instead.")
     if "prediction" in params or "target" in params:
@@ -110,8 +111,7 @@ def parse(params: Mapping[str, str]) -> tuple[ExploreState, list[str]]:
                 prediction=_numbers(params["prediction"]) if "prediction" in params else state.prediction,
                 target=_numbers(params["target"]) if "target" in params else state.target,
             )
-            trial_state.tensors()
-            check_weights(loss, trial_state, trial_state.parameters)
+            check_state(trial_state)
             state = trial_state
         except ValueError as error:
             notices.append(f"The link's numbers cannot be shown: {error}. Here is the starting example instead.")
@@ -163,10 +163,16 @@ def parse_numbers(text: str) -> tuple[float, ...] | None:
     return tuple(_number(item) for item in text.replace(",", " ").split()) or None
 
 
-def check_weights(loss: Loss, state: ExploreState, parameters: Mapping[str, Any]) -> None:
-    """Class weights must fit the classes on the board, and their mean must be defined."""
+def check_state(state: ExploreState) -> None:
+    """Refuse a state that the page cannot show.
+
+    Raises:
+        ValueError: If a number is not legal, class weights do not fit the classes on the board, or all its targets
+            have the weight 0, so that their mean is not defined.
+    """
+    loss, tensors = state.declared, state.tensors()
     for parameter in loss.parameters:
-        weights = parameters[parameter.name]
+        weights = state.parameters[parameter.name]
         if parameter.kind != "class_weights" or weights is None:
             continue
         classes = len(state.prediction[0])
@@ -174,6 +180,8 @@ def check_weights(loss: Loss, state: ExploreState, parameters: Mapping[str, Any]
             raise ValueError(
                 f"{parameter.name} holds {len(weights)} numbers; allowed is one for each of {classes} classes"
             )
+    if float(loss.denominator(loss.board.inputs(tensors), state.parameters, state.reduction)) == 0:
+        raise ValueError("every target on the board has a class of weight 0; at least one weight above 0 is needed")
 
 
 def _parameter(parameter: Parameter, text: str) -> Any:

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import streamlit as st
 
 T = TypeVar("T")
-MAX_URL = 2000
 
 
 def page_state(page: str, parse: Callable[[Mapping[str, str]], tuple[T, list[str]]]) -> T:
@@ -59,7 +58,7 @@ def write_url(parameters: Mapping[str, str]) -> None:
 
 def seed(key: str, value: Any) -> str:
     """Give a widget its value before it is drawn; returns the key to draw it with."""
-    if st.session_state.get(key, ...) != value or key not in st.session_state:
+    if st.session_state.get(key, ...) != value:
         st.session_state[key] = value
     return key
 

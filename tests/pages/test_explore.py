@@ -82,3 +82,37 @@ def test_a_bad_message_changes_nothing_and_says_why(app, fields, said):
     send(app, **fields)
     assert app.session_state["explore.state"] == before
     assert said in app.warning[0].value
+
+
+def test_targets_that_all_weigh_nothing_are_refused_before_and_after_a_move():
+    app = AppTest.from_file(PAGE, default_timeout=30)
+    app.query_params["loss"] = "cross_entropy"
+    app.query_params["weight"] = "0_0_1"
+    app.run()
+    assert not app.exception
+    before = app.session_state["explore.state"]
+    assert before.parameters["weight"] == (0, 0, 1)
+    flat = [number for row in before.prediction for number in row]
+    send(app, "move", values={"prediction": flat, "target": [0, 1, 1]})
+    assert app.session_state["explore.state"] == before
+    assert "weight 0" in app.warning[0].value
+    for target in ("0_1_1", "0_0_0"):
+        tampered = AppTest.from_file(PAGE, default_timeout=30)
+        for name, value in {"loss": "cross_entropy", "weight": "0_0_1", "target": target}.items():
+            tampered.query_params[name] = value
+        tampered.run()
+        assert not tampered.exception
+        assert "weight 0" in tampered.warning[0].value
+
+
+def test_a_mean_without_weight_is_refused_when_the_sum_was_shown():
+    app = AppTest.from_file(PAGE, default_timeout=30)
+    link = {"loss": "cross_entropy", "weight": "0_0_1", "target": "0_1_1", "reduction": "sum"}
+    for name, value in link.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.warning
+    app.selectbox(key="explore.cross_entropy.reduction").select("mean").run()
+    assert not app.exception
+    assert app.session_state["explore.state"].reduction == "sum"
+    assert "weight 0" in app.warning[0].value

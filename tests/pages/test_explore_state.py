@@ -19,7 +19,8 @@ VALUES = st.one_of(
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES))
 def test_any_url_gives_a_state_that_can_be_shown(params):
     state, notices = parse(params)
-    lossviz.tables(state.loss, state.prediction, state.target, state.reduction, **state.parameters)
+    tables = lossviz.tables(state.loss, state.prediction, state.target, state.reduction, **state.parameters)
+    assert tables.base["value"][0] == tables.base["value"][0], "a value that is not defined"
     assert all("link" in notice for notice in notices)
     again, quiet = parse(format_url(state))
     assert again == state
