@@ -134,7 +134,6 @@ class Tables:
             return offset - floats[-1].size
 
         handles = [self._pack_handle(table, thinning, put) for table in self.handles]
-        denominator = float(self.base["denominator"][0])
         header = {
             "revision": revision,
             "loss": self.loss.key,
@@ -146,7 +145,6 @@ class Tables:
             "reduction": {
                 "name": self.reduction,
                 "title": self.loss.reduction(self.reduction).title,
-                "prefix": "" if denominator == 1 else f"1/{denominator:g}",
             },
             "columns": [{"name": name, "size": len(values)} for name, values in self.base.items()],
             "width": sum(len(values) for values in self.base.values()),
