@@ -1,0 +1,17 @@
+// The alignment scene.
+
+class AlignmentScene {
+  constructor(board, tables) {
+    this.board = board;
+    this.element = make("div.samples.alignment");
+    this.parts = [];
+    this.surfaces = [];
+    this.sliders = [];
+  }
+
+  measure() {}
+
+  update(frame) {
+    for (const part of this.parts) part.update(frame);
+  }
+}

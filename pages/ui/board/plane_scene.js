@@ -1,0 +1,17 @@
+// The plane scene.
+
+class PlaneScene {
+  constructor(board, tables) {
+    this.board = board;
+    this.element = make("div.samples.plane");
+    this.parts = [];
+    this.surfaces = [];
+    this.sliders = [];
+  }
+
+  measure() {}
+
+  update(frame) {
+    for (const part of this.parts) part.update(frame);
+  }
+}
