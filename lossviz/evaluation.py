@@ -23,6 +23,19 @@ LOG_TOLERANCE: Final = 1e-2
 """The same for rows of log-probabilities, which people type with two decimals and nudge for finite differences."""
 
 
+AXES: Final = {
+    "n": "samples",
+    "k": "classes",
+    "d": "coordinates",
+    "h": "rows",
+    "w": "columns",
+    "t": "frames",
+    "l": "symbols",
+    "c": "4 numbers of a box",
+}
+"""What the axes of inputs count."""
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """A loss at a point.
@@ -31,7 +44,7 @@ class Evaluation:
         value: The reduced loss.
         terms: What the reduction acts on.
         per_sample: The terms of each sample, added up where it has several.
-        gradient: d value / d prediction by autograd, shaped like the prediction.
+        gradient: d value / d prediction by autograd, shaped like the prediction; by name where there are several.
         closed_form: The same from the loss's own formula.
         denominator: What the sum of the terms was divided by.
     """
@@ -39,15 +52,15 @@ class Evaluation:
     value: float
     terms: Array
     per_sample: Array
-    gradient: Array
-    closed_form: Array
+    gradient: Any
+    closed_form: Any
     denominator: float
 
 
 def evaluate(
     key: str,
     prediction: Any,
-    target: Any,
+    target: Any = None,
     reduction: str = "mean",
     dtype: str = "float64",
     **parameters: Any,
@@ -58,8 +71,10 @@ def evaluate(
 
     Args:
         key: One of `lossviz.losses.keys()`.
-        prediction: Numbers, (n,) or any shape with samples first; (n, k) for losses over classes.
-        target: Numbers of the shape that the loss declares.
+        prediction: Numbers, (n,) or any shape with samples first, (n, k) for losses over classes; where a loss has
+            several predictions a mapping by their names.
+        target: Numbers of the shape that the loss declares; a mapping where there are several; None where there is
+            none.
         reduction: One of the loss's reductions; "mean" is always its default.
         dtype: "float64" or "float32".
         **parameters: The loss's parameters, such as `delta=1.5`.
@@ -84,35 +99,60 @@ def evaluate(
     loss.reduction(reduction)
     with torch.inference_mode(False), torch.enable_grad():  # whatever mode the caller is in
         inputs = check_inputs(loss, prediction, target, dtype)
-        shape = inputs["prediction"].shape
-        if not loss.classwise:
+        shape = tuple(inputs[loss.predictions[0].name].shape)
+        leaves = {item.name: inputs[item.name] for item in loss.predictions if item.differentiable}
+        if loss.elementwise:
             inputs = {name: tensor.reshape(-1) for name, tensor in inputs.items()}
-        leaf = inputs["prediction"].requires_grad_()
-        terms = loss.terms(inputs, params)
+        leaves = {name: inputs[name].requires_grad_() for name in leaves}
+        full = loss.hold(inputs, params)
+        terms = loss.terms(full, params)
         denominator = float(loss.denominator(inputs, params, reduction))
         if denominator == 0:
             raise ValueError("weight gives every target the weight 0, so their mean is not defined; raise one of them")
         value = terms.sum() / denominator
-        (gradient,) = torch.autograd.grad(value, leaf)
-        closed_form = loss.derivative(inputs, params).detach() / denominator
-    terms = terms.detach().reshape(terms.shape if loss.classwise else shape)
+        gradients = slopes_of(value, tuple(leaves.values()))
+        closed = loss.derivatives(full, params)
+    terms = terms.detach()
+    if loss.elementwise:
+        terms = terms.reshape(shape)
+
+    def mirror(slopes: Mapping[str, Tensor]) -> Any:
+        arrays = {
+            name: slope.detach().numpy().reshape(shape if loss.elementwise else slope.shape)
+            for name, slope in slopes.items()
+        }
+        return arrays if len(loss.predictions) > 1 else next(iter(arrays.values()))
+
     return Evaluation(
         value=float(value.detach()),
         terms=terms.numpy(),
         per_sample=terms.reshape(len(terms), -1).sum(1).numpy(),
-        gradient=gradient.numpy().reshape(shape),
-        closed_form=closed_form.numpy().reshape(shape),
+        gradient=mirror(dict(zip(leaves, gradients, strict=True))),
+        closed_form=mirror({name: closed[name].detach() / denominator for name in leaves}),
         denominator=denominator,
     )
 
 
-def check_inputs(loss: Loss, prediction: Any, target: Any, dtype: str = "float64") -> dict[str, Tensor]:
+def slopes_of(value: Tensor, leaves: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The gradient of a number along each tensor; 0 where the number does not depend on it.
+
+    Example:
+        >>> point = torch.tensor([3.0], requires_grad=True)
+        >>> slopes_of(torch.tensor(1.0), (point,))
+        (tensor([0.]),)
+    """
+    if not value.requires_grad:
+        return tuple(torch.zeros_like(leaf) for leaf in leaves)
+    return torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)
+
+
+def check_inputs(loss: Loss, prediction: Any, target: Any = None, dtype: str = "float64") -> dict[str, Tensor]:
     """Turn the arguments of a loss into tensors, refusing what it is not defined for.
 
     Args:
         loss: The loss.
-        prediction: Its prediction.
-        target: Its target.
+        prediction: Its prediction, by name where there are several.
+        target: Its target, by name where there are several; None where there is none.
         dtype: "float64" or "float32".
 
     Returns:
@@ -127,23 +167,70 @@ def check_inputs(loss: Loss, prediction: Any, target: Any, dtype: str = "float64
     """
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise ValueError(f"dtype is {shorten(dtype)}; allowed are {', '.join(map(repr, DTYPES))}")
-    arrays = {"prediction": _array("prediction", prediction), "target": _array("target", target)}
-    shape = arrays["prediction"].shape
-    if loss.classwise and len(shape) != 2:
-        raise ValueError(f"prediction has shape {shape}; allowed is (samples, classes)")
-    if loss.classwise and shape[1] < 2:
-        raise ValueError(f"prediction has shape {shape}; at least 2 classes are needed")
-    expected = shape[:1] if loss.input("target").domain.kind == "index" else shape
-    if arrays["target"].shape != expected:
-        raise ValueError(f"target has shape {arrays['target'].shape}; a prediction of shape {shape} needs {expected}")
+    given = by_name("prediction", [item.name for item in loss.predictions], prediction)
+    given |= by_name("target", [item.name for item in loss.targets], target)
+    arrays = {item.name: _array(item.name, given[item.name]) for item in loss.inputs}
+    sizes = _check_shapes(loss, arrays)
+    tensors = {}
     for item in loss.inputs:
-        _check_domain(item, arrays[item.name], shape[-1])
-    tensors = {name: torch.from_numpy(array).to(DTYPES[dtype]) for name, array in arrays.items()}
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-        raise ValueError(f"an input is too large for {dtype}; its limit is {torch.finfo(DTYPES[dtype]).max:.3g}")
-    if loss.input("target").domain.kind == "index":
-        tensors["target"] = torch.from_numpy(arrays["target"]).long()
+        _check_domain(item, arrays[item.name], sizes.get("k", 0))
+        tensor = torch.from_numpy(arrays[item.name])
+        tensors[item.name] = tensor.long() if item.domain.kind == "index" else tensor.to(DTYPES[dtype])
+        if not bool(torch.isfinite(tensors[item.name]).all()):
+            raise ValueError(f"{item.name} is too large for {dtype}; its limit is {torch.finfo(DTYPES[dtype]).max:.3g}")
     return tensors
+
+
+def by_name(role: str, names: list[str], given: Any) -> dict[str, Any]:
+    """The arguments of a role by name: a mapping, or the one itself.
+
+    Raises:
+        ValueError: If a name is missing or unknown, or a mapping is needed.
+
+    Example:
+        >>> by_name("target", ["target"], [1.0])
+        {'target': [1.0]}
+    """
+    if not names:
+        if given is not None and not (isinstance(given, Mapping) and not given):
+            raise ValueError(f"{role} is {shorten(given)}; this loss has none, so allowed is None")
+        return {}
+    if not isinstance(given, Mapping):
+        if len(names) > 1:
+            raise ValueError(f"{role} is {shorten(given)}; allowed is a mapping with {', '.join(names)}")
+        return {names[0]: given}
+    if set(given) != set(names):
+        found = shorten(sorted(map(str, given)))
+        raise ValueError(f"{role} has the names {found}; allowed are exactly {', '.join(names)}")
+    return {name: given[name] for name in names}
+
+
+def _check_shapes(loss: Loss, arrays: Mapping[str, NDArray[np.float64]]) -> dict[str, int]:
+    """Refuse shapes that do not go together; returns the size of every axis."""
+    first = loss.inputs[0]
+    shape = arrays[first.name].shape
+    if loss.elementwise:
+        for item in loss.inputs[1:]:
+            if arrays[item.name].shape != shape:
+                found = arrays[item.name].shape
+                raise ValueError(f"{item.name} has shape {found}; a {first.name} of shape {shape} needs {shape}")
+        return {"n": shape[0]}
+    sizes: dict[str, int] = {"c": 4}
+    for item in loss.inputs:
+        found = arrays[item.name].shape
+        words = f"({', '.join(AXES.get(axis, axis) for axis in item.shape)}{',' if len(item.shape) == 1 else ''})"
+        expected = tuple(sizes.get(axis, size) for axis, size in zip(item.shape, found, strict=False))
+        if len(found) != len(item.shape):
+            if item is first or any(axis not in sizes for axis in item.shape):
+                raise ValueError(f"{item.name} has shape {found}; allowed is {words}")
+            expected = tuple(sizes[axis] for axis in item.shape)
+        if found != expected:
+            needs = f"a {first.name} of shape {shape} needs {expected}" if item is not first else f"allowed is {words}"
+            raise ValueError(f"{item.name} has shape {found}; {needs}")
+        sizes |= dict(zip(item.shape, found, strict=True))
+        if "k" in item.shape and sizes["k"] < 2:
+            raise ValueError(f"{item.name} has shape {found}; at least 2 classes are needed")
+    return sizes
 
 
 def _array(name: str, value: Any) -> NDArray[np.float64]:
@@ -189,11 +276,18 @@ def _check_domain(item: Input, array: NDArray[np.float64], classes: int) -> None
     if domain.kind == "real":
         return
     if domain.kind == "interval":
-        wrong = array[(array < domain.low) | (array > domain.high)]
+        below = array <= domain.low if domain.low_open else array < domain.low
+        wrong = array[below | (array > domain.high)]
     elif domain.kind == "labels":
         wrong = array[~np.isin(array, domain.values)]
     elif domain.kind == "index":
-        wrong = array[(array != np.floor(array)) | (array < 0) | (array >= classes)]
+        wrong = array[(array != np.floor(array)) | (array < max(domain.low, 0)) | (array >= classes)]
+    elif domain.kind == "box":
+        bad = array[(array[..., :2] >= array[..., 2:]).any(-1)]
+        if len(bad):
+            numbers = ", ".join(f"{number:g}" for number in bad[0])
+            raise ValueError(f"{item.name} holds the box {numbers}; allowed is {domain.describe()}")
+        return
     elif domain.kind == "log_probability":
         wrong = array[array > SIMPLEX_TOLERANCE]
     else:
@@ -209,16 +303,16 @@ def _check_domain(item: Input, array: NDArray[np.float64], classes: int) -> None
             raise ValueError(f"{item.name} has a row {found} {off[0]:g}; allowed are {domain.describe()}")
 
 
-def board_state(loss: Loss, prediction: Any, target: Any) -> dict[str, Tensor]:
+def board_state(loss: Loss, prediction: Any, target: Any = None) -> dict[str, Tensor]:
     """Check the numbers of a board and turn them into its state.
 
     Args:
         loss: The loss.
-        prediction: What is dragged, (n,) or (n, k).
-        target: The loss's target.
+        prediction: What is dragged; by name where the board has several variables of that role.
+        target: The targets, likewise; None where there are none.
 
     Returns:
-        float64 tensors "prediction" and "target".
+        float64 tensors by the names of the board's variables.
 
     Raises:
         ValueError: If a number is not legal or does not fit on the board.
@@ -227,10 +321,13 @@ def board_state(loss: Loss, prediction: Any, target: Any) -> dict[str, Tensor]:
         >>> board_state(losses.get("mse"), [1], [2])["prediction"]
         tensor([1.], dtype=torch.float64)
     """
-    state = {
-        name: torch.from_numpy(_array(name, value)) for name, value in (("prediction", prediction), ("target", target))
-    }
+    given = {}
+    for role, numbers in (("prediction", prediction), ("target", target)):
+        given |= by_name(role, [item.name for item in loss.board.variables if item.role == role], numbers)
+    state = {name: torch.from_numpy(_array(name, value)) for name, value in given.items()}
     loss.board.check(state)
-    linked = loss.board.inputs(state)["prediction"] if loss.board.link else state["prediction"]
-    check_inputs(loss, linked, state["target"])
+    inputs = loss.board.inputs(state)
+    check_inputs(
+        loss, *(({item.name: inputs[item.name] for item in items}) for items in (loss.predictions, loss.targets))
+    )
     return state

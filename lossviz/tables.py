@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lossviz import losses
-from lossviz.evaluation import board_state
+from lossviz.boards import Handle, State
+from lossviz.evaluation import board_state, slopes_of
 from lossviz.losses.base import Loss, Params
-from lossviz.losses.board import Axis, Handle
 
 Floats = NDArray[np.float64]
 MAX_BYTES: Final = 1024 * 1024
+ROOM_FOR_OTHERS: Final = 512 * 1024
+"""How far a message is filled with handles that were not asked for."""
 KINK_REACH: Final = 1e-7
 KINK_JUMP: Final = 1e-3
 
@@ -33,9 +36,9 @@ class HandleTable:
 
     Args:
         handle: The handle.
-        positions: Its positions, (m,).
-        columns: Every shown quantity by name, (m, size); "slope" for handles on a line, and "slope_left" and
-            "slope_right" where the loss has kinks.
+        positions: Its positions, (m,), or (m, 2) for a plane, whose second coordinate changes fastest.
+        columns: Every shown quantity by name, (m, size); "slope" along the handle, one number or for a plane two, and
+            for lines "slope_left" and "slope_right" where the loss has kinks.
         at: Row of the present position.
     """
 
@@ -51,39 +54,50 @@ class Path:
 
     Args:
         rows: Whole rows, one a state, (states, width).
-        projected: For each state the flat indices of the predictions that the domain held back.
+        projected: For each state the flat indices of the predictions that the domain held back, by variable.
         steps: Number of the step after which each state stood.
         outcome: What became of the run: its kind and a sentence.
     """
 
     rows: Floats
-    projected: Sequence[Sequence[int]]
+    projected: Sequence[Mapping[str, Sequence[int]]]
     steps: Sequence[int]
     outcome: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True)
 class Tables:
-    """The tables of all handles in a state, ready to be sent.
+    """The tables of a state, each made when it is asked for."""
 
-    Args:
-        loss: The loss.
-        params: Its parameters.
-        reduction: Name of the reduction.
-        axis: Axis of the predictions.
-        base: Every shown quantity in the present state by name, (size,).
-        handles: One table a handle.
-        shape: Shape of the prediction.
-    """
+    def __init__(self, loss: Loss, params: Params, reduction: str, state: State) -> None:
+        """Set them up; `tables` checks the arguments.
 
-    loss: Loss
-    params: Params
-    reduction: str
-    axis: Axis
-    base: Mapping[str, Floats]
-    handles: tuple[HandleTable, ...]
-    shape: tuple[int, ...]
-    _labels: Mapping[str, str] = field(default_factory=dict)
+        Args:
+            loss: The loss.
+            params: Its checked parameters.
+            reduction: Name of the reduction.
+            state: A checked state of its board.
+        """
+        self.loss = loss
+        self.params = params
+        self.reduction = reduction
+        self.state = state
+        self._made: dict[str, HandleTable] = {}
+
+    @cached_property
+    def declared(self) -> tuple[Handle, ...]:
+        """All handles, in the order of the board."""
+        return self.loss.board.handles(self.state)
+
+    @cached_property
+    def base(self) -> dict[str, Floats]:
+        """Every shown quantity in the present state by name, (size,)."""
+        batch = {name: value[None] for name, value in self.state.items()}
+        return {name: values[0] for name, values in rows(self.loss, self.params, self.reduction, batch).items()}
+
+    @property
+    def handles(self) -> tuple[HandleTable, ...]:
+        """All tables."""
+        return tuple(map(self._table, self.declared))
 
     def handle(self, name: str) -> HandleTable:
         """The table of a handle.
@@ -95,19 +109,26 @@ class Tables:
             >>> round(float(tables("mse", [1.0], [0.0]).handle("Prediction 1").columns["value"].max()), 3)
             25.0
         """
-        for table in self.handles:
-            if table.handle.name == name:
-                return table
-        raise KeyError(f"no handle {name!r}; there are {', '.join(table.handle.name for table in self.handles)}")
+        for handle in self.declared:
+            if handle.name == name:
+                return self._table(handle)
+        raise KeyError(f"no handle {name!r}; there are {', '.join(handle.name for handle in self.declared)}")
 
-    def to_bytes(self, revision: int = 0, path: Path | None = None) -> bytes:
+    def _table(self, handle: Handle) -> HandleTable:
+        if handle.name not in self._made:
+            self._made[handle.name] = _table(self.loss, self.params, self.reduction, self.state, handle)
+        return self._made[handle.name]
+
+    def to_bytes(self, revision: int = 0, path: Path | None = None, active: str | None = None) -> bytes:
         """One message of at most 1 MiB: header length, JSON header, padding to 8, float64 numbers.
 
-        Where the numbers would not fit, every second position is left out (the present one stays), and again.
+        The active handle's table comes first, then the others in their order while there is room; handles without a
+        table are named with their positions, to be asked for.
 
         Args:
             revision: Number of this state; later ones are higher.
             path: States to play before the present one.
+            active: Name of the handle that is needed first; the board's first one unless given.
 
         Returns:
             The message.
@@ -116,88 +137,141 @@ class Tables:
             >>> len(tables("mse", [1.0, 2.0], [0.0, 0.0]).to_bytes()) < MAX_BYTES
             True
         """
-        thinning = 1
-        while True:
-            message = self._pack(revision, path, thinning)
-            if len(message) <= MAX_BYTES or thinning > 8:
-                return message
-            thinning *= 2
-
-    def _pack(self, revision: int, path: Path | None, thinning: int) -> bytes:
-        floats: list[Floats] = [np.concatenate(list(self.base.values()))]
-        offset = len(floats[0])
-
-        def put(block: Floats) -> int:
-            nonlocal offset
-            floats.append(np.ascontiguousarray(block, dtype=np.float64).reshape(-1))
-            offset += floats[-1].size
-            return offset - floats[-1].size
-
-        handles = [self._pack_handle(table, thinning, put) for table in self.handles]
+        blocks = _Blocks()
+        base = blocks.put(np.concatenate(list(self.base.values())))
+        first = next((handle for handle in self.declared if handle.name == active), self.declared[0])
+        order = [first, *(handle for handle in self.declared if handle is not first)]
+        path_size = 0 if path is None else path.rows.nbytes
+        packed: dict[str, dict[str, Any]] = {}
+        open_for_more = True
+        for handle in order:
+            header = _describe(handle)
+            header["positions"] = [blocks.put(places.numpy()) for places in handle.positions]
+            # A plane that nobody asked for costs more than the wait for it.
+            wanted = handle is first or (open_for_more and handle.kind != "plane")
+            columns = self._varying(handle) if wanted else None
+            if columns is not None and handle is not first:
+                size = 8 * sum(block.size for _, _, block in columns)
+                open_for_more = 8 * blocks.size + size + path_size <= ROOM_FOR_OTHERS
+                columns = columns if open_for_more else None
+            header["loaded"] = columns is not None
+            header["columns"] = [
+                {"name": name, "start": start, "size": block.shape[1], "offset": blocks.put(block)}
+                for name, start, block in columns or []
+            ]
+            packed[handle.name] = header
         header = {
+            **self._header(),
             "revision": revision,
-            "loss": self.loss.key,
-            "title": self.loss.title,
-            "kind": self.loss.board.kind,
-            "samples": self.shape[0],
-            "classes": self.shape[1] if len(self.shape) == 2 else None,
-            "parameters": {name: value for name, value in self.params.items() if value is not None},
-            "reduction": {
-                "name": self.reduction,
-                "title": self.loss.reduction(self.reduction).title,
-            },
-            "columns": [{"name": name, "size": len(values)} for name, values in self.base.items()],
-            "width": sum(len(values) for values in self.base.values()),
-            "base": 0,
-            "axis": {"low": self.axis.low, "high": self.axis.high, "step": self.axis.step, "label": self.axis.label},
-            "labels": dict(self._labels),
-            "worked": list(self.loss.worked),
-            "case": "case" if "case" in self.base else None,
-            "handles": handles,
+            "base": base,
+            "handles": [packed[handle.name] for handle in self.declared],
             "path": None,
             "outcome": None,
         }
         if path is not None:
             header["path"] = {
-                "offset": put(path.rows),
+                "offset": blocks.put(path.rows),
                 "rows": len(path.rows),
                 "steps": list(path.steps),
-                "projected": [list(row) for row in path.projected],
+                "projected": [{name: list(flats) for name, flats in held.items()} for held in path.projected],
             }
             header["outcome"] = path.outcome
         text = json.dumps(header, allow_nan=False).encode()
         padding = -(4 + len(text)) % 8
-        return struct.pack("<I", len(text)) + text + b"\0" * padding + np.concatenate(floats).astype("<f8").tobytes()
+        message = struct.pack("<I", len(text)) + text + b"\0" * padding + blocks.to_bytes()
+        assert len(message) <= MAX_BYTES, f"the message for {self.loss.key} has {len(message)} bytes"
+        return message
 
-    def _pack_handle(self, table: HandleTable, thinning: int, put: Any) -> dict[str, Any]:
-        handle = table.handle
-        keep = np.arange(len(table.positions))
-        if handle.kind == "line" and thinning > 1:
-            keep = np.unique(np.append(keep[::thinning], (table.at, keep[-1])))
-        columns = [{"name": "t", "start": 0, "size": 1, "offset": put(table.positions[keep])}]
-        for name, values in table.columns.items():
-            start, stop = _varying(values, self.base.get(name))
-            if stop > start:
-                block = values[keep, start:stop]
-                columns.append({"name": name, "start": start, "size": stop - start, "offset": put(block)})
-        line = handle.kind == "line"
+    def _header(self) -> dict[str, Any]:
+        loss, board, state = self.loss, self.loss.board, self.state
         return {
-            "name": handle.name,
-            "kind": handle.kind,
-            "variable": handle.variable,
-            "index": list(handle.index),
-            "sample": handle.index[0],
-            "low": float(table.positions[0]),
-            "high": float(table.positions[-1]),
-            "step": (0.005 if table.positions[-1] - table.positions[0] == 1 else self.axis.step) if line else None,
-            "count": len(keep),
-            "at": int(np.searchsorted(keep, table.at)),
-            "choices": list(handle.choices) or None,
-            "columns": columns,
+            "loss": loss.key,
+            "title": loss.title,
+            "kind": board.kind,
+            "samples": board.samples(state),
+            "max_samples": board.max_samples,
+            "min_samples": board.min_samples,
+            "full": board.full(state),
+            "parameters": {name: value for name, value in self.params.items() if value is not None},
+            "reduction": {"name": self.reduction, "title": loss.reduction(self.reduction).title},
+            "columns": [{"name": name, "size": len(values)} for name, values in self.base.items()],
+            "width": sum(len(values) for values in self.base.values()),
+            "variables": [
+                {
+                    "name": item.name,
+                    "label": item.label,
+                    "role": item.role,
+                    "axes": list(item.axes),
+                    "shape": list(state[item.name].shape),
+                    "gradient": f"gradient.{item.name}" in self.base,
+                    "low": item.low,
+                    "high": item.high,
+                    "values": list(item.values) or None,
+                }
+                for item in board.variables
+            ],
+            "scene": board.scene(state),
+            "labels": {"share": "Share of the loss", **loss.derived_labels},
+            "worked": list(loss.worked),
+            "case": "case" if "case" in self.base else None,
         }
 
+    def _varying(self, handle: Handle) -> list[tuple[str, int, Floats]]:
+        """The columns of a handle's table, each cut to the numbers that change along it."""
+        found = []
+        for name, values in self._table(handle).columns.items():
+            start, stop = _changing(values, self.base.get(name))
+            if stop > start:
+                found.append((name, start, values[:, start:stop]))
+        return found
 
-def _varying(values: Floats, base: Floats | None) -> tuple[int, int]:
+
+class _Blocks:
+    """Blocks of numbers behind each other, each at its offset."""
+
+    def __init__(self) -> None:
+        self._blocks: list[Floats] = []
+        self.size = 0
+
+    def put(self, block: Floats) -> int:
+        self._blocks.append(np.ascontiguousarray(block, dtype=np.float64).reshape(-1))
+        self.size += self._blocks[-1].size
+        return self.size - self._blocks[-1].size
+
+    def to_bytes(self) -> bytes:
+        return np.concatenate(self._blocks).astype("<f8").tobytes()
+
+
+def _describe(handle: Handle) -> dict[str, Any]:
+    """A handle without its numbers."""
+    axes = handle.axes
+    return {
+        "name": handle.name,
+        "kind": handle.kind,
+        "variable": handle.variable,
+        "sample": handle.sample,
+        "flats": list(handle.flats),
+        "at": _row_of(handle),
+        "now": list(handle.at),
+        "low": [float(places[0]) for places in handle.positions],
+        "high": [float(places[-1]) for places in handle.positions],
+        "step": [axis.step for axis in axes] or None,
+        "counts": [len(places) for places in handle.positions],
+        "choices": list(handle.choices) or None,
+        "smooth": handle.smooth,
+        "part": handle.part,
+    }
+
+
+def _row_of(handle: Handle) -> int:
+    """The row of the present position."""
+    places = [
+        int(torch.nonzero(positions == now)[0]) for positions, now in zip(handle.positions, handle.at, strict=True)
+    ]
+    return places[0] if len(places) == 1 else places[0] * len(handle.positions[1]) + places[1]
+
+
+def _changing(values: Floats, base: Floats | None) -> tuple[int, int]:
     """The range of elements that differ from the present state anywhere along a handle."""
     if base is None:
         return 0, values.shape[1]
@@ -206,14 +280,14 @@ def _varying(values: Floats, base: Floats | None) -> tuple[int, int]:
     return (int(moving[0]), int(moving[-1]) + 1) if moving.size else (0, 0)
 
 
-def tables(key: str, prediction: Any, target: Any, reduction: str = "mean", **parameters: Any) -> Tables:
+def tables(key: str, prediction: Any, target: Any = None, reduction: str = "mean", **parameters: Any) -> Tables:
     """The handle tables of a loss in a state of its board.
 
     Args:
         key: One of `lossviz.losses.keys()`.
-        prediction: What is dragged, (n,) or (n, k): the loss's prediction, for `kl_div` the logits of it. At most 8
-            samples and 5 classes.
-        target: The loss's target.
+        prediction: What is dragged: the board's variable of that role, such as logits for `kl_div`; by name where
+            there are several.
+        target: The board's target, likewise; None where there is none.
         reduction: One of the loss's reductions.
         **parameters: The loss's parameters.
 
@@ -234,118 +308,94 @@ def tables(key: str, prediction: Any, target: Any, reduction: str = "mean", **pa
     """
     loss = losses.get(key)
     params = loss.check_parameters(parameters)
-    loss.reduction(reduction)
-    state = board_state(loss, prediction, target)
-    board = loss.board
-    with torch.no_grad():
-        batch = {name: value[None] for name, value in state.items()}
-    base = rows(loss, params, reduction, batch["prediction"], batch["target"])
-    return Tables(
-        loss=loss,
-        params=params,
-        reduction=reduction,
-        axis=board.axis(state),
-        base={name: values[0] for name, values in base.items()},
-        handles=tuple(_table(loss, params, reduction, state, handle) for handle in board.handles(state)),
-        shape=tuple(state["prediction"].shape),
-        _labels={
-            "prediction": board.prediction_label,
-            "target": "Label" if board.kind == "binary" else "Class" if board.kind == "classes" else "Target",
-            "gradient": "Gradient",
-            "share": "Share of the loss",
-            **loss.derived_labels,
-        },
-    )
+    return Tables(loss, params, loss.reduction(reduction).name, board_state(loss, prediction, target))
 
 
-def rows(loss: Loss, params: Params, reduction: str, prediction: Tensor, target: Tensor) -> dict[str, Floats]:
+def rows(loss: Loss, params: Params, reduction: str, batch: State) -> dict[str, Floats]:
     """Every shown quantity in a batch of board states.
 
     Args:
         loss: The loss.
         params: Its checked parameters.
         reduction: Name of a reduction.
-        prediction: Board predictions, (m, n) or (m, n, k); may depend on a position by autograd.
-        target: Targets with the same m in front.
+        batch: The board's variables, each (m, …).
 
     Returns:
-        Arrays (m, size) by name: value, denominator, terms, share (a sample's part of the value), gradient (of the
-        value with respect to the board's prediction), prediction, target, and what the loss derives.
+        Arrays (m, size) by name: value, denominator, terms, share (a sample's part of the value), what the loss
+        derives, the board's variables, and for each prediction "gradient.<name>", of the value with respect to it.
 
     Example:
         >>> loss = losses.get("mse")
         >>> state = torch.tensor([[2.0, 0.0]], dtype=torch.float64)
-        >>> rows(loss, {}, "mean", state, torch.zeros_like(state))["share"].tolist()
+        >>> rows(loss, {}, "mean", {"prediction": state, "target": torch.zeros_like(state)})["share"].tolist()
         [[2.0, 0.0]]
     """
-    leaf = prediction if prediction.requires_grad else prediction.detach().clone().requires_grad_()
-    columns, value = _columns(loss, params, reduction, leaf, target)
-    (gradient,) = torch.autograd.grad(value.sum(), leaf)
-    return _arrays(columns, value, gradient, leaf, target)
+    return _rows(loss, params, reduction, batch, ())[0]
 
 
-def _columns(
-    loss: Loss, params: Params, reduction: str, prediction: Tensor, target: Tensor
-) -> tuple[dict[str, Tensor], Tensor]:
-    inputs = loss.board.inputs({"prediction": prediction, "target": target})
+def _rows(
+    loss: Loss, params: Params, reduction: str, batch: State, along: tuple[Tensor, ...]
+) -> tuple[dict[str, Floats], tuple[Tensor, ...]]:
+    """All columns, and the slopes of the value along further tensors that the batch depends on: one backward pass."""
+    board = loss.board
+    named = [item.name for item in board.variables if item.role == "prediction"]
+    state = dict(batch)
+    for name in named:
+        if not state[name].requires_grad:
+            state[name] = state[name].detach().clone().requires_grad_()
+    inputs = loss.hold(board.inputs(state), params)
     terms = loss.terms(inputs, params)
-    denominator = torch.as_tensor(loss.denominator(inputs, params, reduction), dtype=torch.float64)
-    denominator = denominator.expand(len(terms))
+    denominator = torch.as_tensor(loss.denominator(inputs, params, reduction), dtype=torch.float64).expand(len(terms))
     value = terms.flatten(1).sum(1) / denominator
-    share = terms.flatten(2).sum(2) if terms.dim() > 2 else terms
-    columns = {"value": value, "denominator": denominator, "terms": terms, "share": share / denominator[:, None]}
-    if loss.derived is not None:
-        columns.update(loss.derived(inputs, params))
-    return columns, value
-
-
-def _arrays(
-    columns: Mapping[str, Tensor], value: Tensor, gradient: Tensor, prediction: Tensor, target: Tensor
-) -> dict[str, Floats]:
-    named = {"value": value, **columns, "gradient": gradient, "prediction": prediction, "target": target}
-    return {name: tensor.detach().reshape(len(value), -1).double().numpy() for name, tensor in named.items()}
-
-
-def _table(loss: Loss, params: Params, reduction: str, state: Mapping[str, Tensor], handle: Handle) -> HandleTable:
-    line = handle.kind == "line"
-    columns, slope = _along(loss, params, reduction, state, handle, handle.positions)
-    if line:
-        columns["slope"] = slope
-        if loss.kinks:
-            columns |= _sides(loss, params, reduction, state, handle, slope)
-    now = float(state[handle.variable][handle.index])
-    at = int(np.flatnonzero(handle.positions.numpy() == now)[0])
-    return HandleTable(handle, handle.positions.numpy(), columns, at)
+    share = terms.reshape(len(terms), board.samples({name: tensor[0] for name, tensor in state.items()}), -1).sum(2)
+    columns = {
+        "value": value,
+        "denominator": denominator,
+        "terms": terms,
+        "share": share / denominator[:, None],
+        **(loss.derived(inputs, params) if loss.derived else {}),
+        **{item.name: state[item.name] for item in board.variables},
+    }
+    slopes = slopes_of(value.sum(), (*(state[name] for name in named), *along))
+    columns |= {f"gradient.{name}": slope for name, slope in zip(named, slopes, strict=False)}
+    arrays = {name: tensor.detach().reshape(len(terms), -1).double().numpy() for name, tensor in columns.items()}
+    return arrays, slopes[len(named) :]
 
 
 def _along(
-    loss: Loss, params: Params, reduction: str, state: Mapping[str, Tensor], handle: Handle, positions: Tensor
+    loss: Loss, params: Params, reduction: str, state: State, handle: Handle, positions: Tensor
 ) -> tuple[dict[str, Floats], Floats]:
-    """All columns at all positions, and the slope along the handle: one batched call, one autograd.grad."""
-    line = handle.kind == "line"
-    t = positions.clone().requires_grad_(line)
+    """All columns at all positions, and the slope along the handle: one batched call, one backward pass."""
+    smooth = handle.kind != "choice" and handle.smooth
+    t = positions.clone().requires_grad_(smooth)
     batch = {name: value.expand(len(t), *value.shape) for name, value in state.items()}
-    batch[handle.variable] = handle.place(state, t)
-    prediction = batch["prediction"]
-    if not prediction.requires_grad:
-        prediction = prediction.detach().clone().requires_grad_()
-    columns, value = _columns(loss, params, reduction, prediction, batch["target"])
-    wanted = (prediction, t) if line else (prediction,)
-    gradient, *slope = torch.autograd.grad(value.sum(), wanted)
-    arrays = _arrays(columns, value, gradient, prediction, batch["target"])
-    return arrays, slope[0].numpy()[:, None] if slope else np.zeros((len(t), 0))
+    batch |= handle.place(state, t)
+    columns, slopes = _rows(loss, params, reduction, batch, (t,) if smooth else ())
+    return columns, slopes[0].reshape(len(t), -1).numpy() if slopes else np.zeros((len(t), 0))
+
+
+def _table(loss: Loss, params: Params, reduction: str, state: State, handle: Handle) -> HandleTable:
+    positions = handle.grid()
+    columns, slope = _along(loss, params, reduction, state, handle, positions)
+    if slope.shape[1]:
+        columns["slope"] = slope
+    if handle.kind == "line" and loss.kinks:
+        columns |= _sides(loss, params, reduction, state, handle, slope)
+    return HandleTable(handle, positions.numpy(), columns, _row_of(handle))
 
 
 def _sides(
-    loss: Loss, params: Params, reduction: str, state: Mapping[str, Tensor], handle: Handle, slope: Floats
+    loss: Loss, params: Params, reduction: str, state: State, handle: Handle, slope: Floats
 ) -> dict[str, Floats]:
     """The slope just left and just right of every position; equal to the slope except at a kink."""
-    reach = KINK_REACH * torch.clamp(handle.positions.abs(), min=1.0)
-    low, high = float(handle.positions[0]), float(handle.positions[-1])
+    positions = handle.positions[0]
+    reach = KINK_REACH * torch.clamp(positions.abs(), min=1.0)
+    item = next(item for item in loss.board.variables if item.name == handle.variable)
+    low = item.low + KINK_REACH * item.low_open
     sides = []
-    for shifted in (handle.positions - reach, handle.positions + reach):
-        inside = shifted.clamp(low, high) if loss.board.unit_interval else shifted
+    for shifted in (positions - reach, positions + reach):
+        inside = shifted.clamp(low, item.high)
         sides.append(_along(loss, params, reduction, state, handle, inside)[1])
     left, right = sides
-    kink = np.abs(right - left) > KINK_JUMP * (1 + np.abs(slope)) / max(1.0, len(state["prediction"]))
+    kink = np.abs(right - left) > KINK_JUMP * (1 + np.abs(slope)) / max(1, loss.board.samples(state))
     return {"slope_left": np.where(kink, left, slope), "slope_right": np.where(kink, right, slope)}

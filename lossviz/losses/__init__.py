@@ -17,14 +17,18 @@ from lossviz.losses.base import TASKS, Loss, shorten
 
 __all__ = ["TASKS", "Loss", "get", "keys"]
 
-_NOT_LOSSES = {"base", "board", "helpers"}
+_NOT_LOSSES = {"base"}
 
 
 @cache
 def _registry() -> dict[str, Loss]:
-    modules = (module.name for module in pkgutil.iter_modules(__path__) if module.name not in _NOT_LOSSES)
+    modules = (
+        module.name
+        for module in pkgutil.iter_modules(__path__)
+        if module.name not in _NOT_LOSSES and module.name[0] != "_"
+    )
     losses = [importlib.import_module(f"{__name__}.{name}").LOSS for name in modules]
-    return {loss.key: loss for loss in sorted(losses, key=lambda loss: (TASKS.index(loss.task), loss.position))}
+    return {loss.key: loss for loss in sorted(losses, key=lambda loss: (list(TASKS).index(loss.task), loss.position))}
 
 
 def keys() -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from typing import Final
 
 from torch import Tensor
 
+from lossviz.boards import binary, line
 from lossviz.losses.base import Domain, ErrorCase, Fit, Input, Inputs, Params
-from lossviz.losses.board import Board
 
 REAL: Final = Domain("real")
 
@@ -20,7 +20,7 @@ REGRESSION_INPUTS: Final = (
     Input("target", "target", ("n", "..."), REAL, "what is true"),
 )
 
-REGRESSION_BOARD: Final = Board("line", prediction=(-1.5, 0.5, 3.0, 2.0), target=(-2.0, 1.0, 1.0, 2.5))
+REGRESSION_BOARD: Final = line(prediction=(-1.5, 0.5, 3.0, 2.0), target=(-2.0, 1.0, 1.0, 2.5))
 
 
 REGRESSION_FITS: Final = (Fit("regression", "identity", "value"),)
@@ -54,13 +54,11 @@ MARGIN_ERRORS: Final = (
     ErrorCase([float("inf")], [1.0], "finite"),
 )
 MARGIN_LABELS: Final = {"margin": "Margin"}
-MARGIN_BOARD: Final = Board(
-    "binary",
+MARGIN_BOARD: Final = binary(
     prediction=(0.3, -2.0, 0.5, -1.5),
     target=(1.0, -1.0, -1.0, 1.0),
-    prediction_label="Score",
     labels=(-1.0, 1.0),
-    snap=lambda target: (target,),
+    snap=lambda label: (label,),
 )
 
 
