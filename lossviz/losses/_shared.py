@@ -62,6 +62,21 @@ MARGIN_BOARD: Final = binary(
 )
 
 
+def swap_roles(inputs: Inputs) -> Inputs:
+    """Prediction and target exchanged."""
+    return {"prediction": inputs["target"], "target": inputs["prediction"]}
+
+
+def shift_both(inputs: Inputs) -> Inputs:
+    """Prediction and target moved by the same distance."""
+    return {name: value + 0.75 for name, value in inputs.items()}
+
+
+def flip_signs(inputs: Inputs) -> Inputs:
+    """Scores and labels with the opposite sign."""
+    return {name: -value for name, value in inputs.items()}
+
+
 def margin(inputs: Inputs, _: Params) -> dict[str, Tensor]:
     """Label times score: above 0 where the sign is right."""
     return {"margin": inputs["target"] * inputs["prediction"]}

@@ -8,8 +8,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lossviz.losses.base import MEAN, SUM, Code, Domain, ErrorCase, Fit, Golden, Input, Inputs, Loss, Params
-from lossviz.losses.board import Board
+from lossviz.boards import binary
+from lossviz.losses.base import (
+    MEAN,
+    SUM,
+    Code,
+    Domain,
+    ErrorCase,
+    Fit,
+    Golden,
+    Input,
+    Inputs,
+    Invariance,
+    Loss,
+    Naive,
+    Params,
+    Pitfall,
+    Relative,
+    Suit,
+)
 
 _UNIT = Domain("interval", low=0.0, high=1.0)
 
@@ -31,6 +48,15 @@ def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:
     return {"label_probability": label, "case": torch.where((y == 0) | (y == 1), clamped, 2.0)}
 
 
+def _other_label(inputs: Inputs) -> Inputs:
+    return {name: 1 - value for name, value in inputs.items()}
+
+
+def _naive(inputs: Inputs, _: Params) -> Tensor:
+    p, y = inputs["prediction"], inputs["target"]
+    return -(y * p.log() + (1 - y) * (1 - p).log())
+
+
 LOSS = Loss(
     key="bce",
     title="Binary cross-entropy",
@@ -43,7 +69,19 @@ LOSS = Loss(
         "A probability of 0.8 for a label 1 costs 0.223. Drag it towards 0: the cost grows without limit in theory; "
         "PyTorch stops at 100, because it keeps the logarithm at −100 or more."
     ),
-    aliases=("BCE", "log loss", "logistic loss on probabilities", "cross-entropy for two classes"),
+    use_when="The model already gives a probability of yes, and you want honest probabilities.",
+    avoid_when=(
+        "The probability comes straight from a sigmoid: the loss that takes the logits is the same "
+        "function and keeps its digits."
+    ),
+    aliases=(
+        "BCE",
+        "BCELoss",
+        "log loss",
+        "binary log loss",
+        "logistic loss on probabilities",
+        "cross-entropy for two classes",
+    ),
     inputs=(
         Input("prediction", "prediction", ("n", "..."), _UNIT, "probability of label 1"),
         Input("target", "target", ("n", "..."), _UNIT, "label, 0 or 1 (or a probability between)"),
@@ -59,7 +97,7 @@ LOSS = Loss(
         "100, PyTorch's limit for −ln {label_probability}",
         "−{target} · ln {prediction} − (1 − {target}) · ln(1 − {prediction})",
     ),
-    board=Board("binary", (0.8, 0.3, 0.6, 0.1), (1.0, 0.0, 0.0, 1.0), "Probability", (0.0, 1.0), unit_interval=True),
+    board=binary((0.8, 0.3, 0.6, 0.1), (1.0, 0.0, 0.0, 1.0), "Probability", probability=True),
     fits=(Fit("binary", "sigmoid", "zero_one"),),
     code=Code(
         torch="loss = F.binary_cross_entropy(prediction, target, reduction={reduction!r})",
@@ -71,10 +109,44 @@ LOSS = Loss(
     ),
     minimiser="The share of label 1 among the targets.",
     pitfalls=(
-        "It takes probabilities. Raw scores are refused; binary cross-entropy with logits is for them.",
-        "The logarithm is natural: p = 0.8 for label 1 costs 0.223, not 0.097.",
-        "A value of 0.693 is what p = 0.5 costs; it does not mean 69% wrong.",
+        Pitfall(
+            "It takes probabilities. A raw score such as 2 is refused, here as in PyTorch; binary "
+            "cross-entropy with logits is for scores and charges 0.127 for Logit 1 before averaging.",
+            loss="bce_with_logits",
+        ),
+        Pitfall(
+            "A probability of exactly 0 for a label 1 would cost infinitely much. PyTorch keeps the logarithm "
+            "at −100 or more, so Probability 1 makes 25 of the loss of 25.894; its slope of −250,000,000,000 "
+            "wrecks the next step. A sigmoid gives exactly 0 or 1 sooner than one thinks: in float32 it is 1 "
+            "from a logit of 17 on.",
+            state={"prediction": [0.0, 0.3, 0.6, 0.1]},
+        ),
+        Pitfall(
+            "The logarithm is natural: a probability of 0.8 for a label 1 costs 0.223, not 0.097, which is "
+            "what the logarithm to base 10 gives.",
+            state={"prediction": [0.8], "target": [1.0]},
+        ),
+        Pitfall(
+            "A value of 0.693 does not mean that 69% are wrong. It is what a probability of 0.5 costs, "
+            "whatever the labels: ln 2.",
+            state={"prediction": [0.5, 0.5, 0.5, 0.5]},
+        ),
     ),
+    relatives=(
+        Relative("bce_with_logits", "the same function of the raw score, stable everywhere"),
+        Relative("cross_entropy", "the same for more than two classes"),
+        Relative("brier", "squared error of the probability: bounded, forgiving of confident mistakes"),
+        Relative("focal", "turns down what is already predicted well"),
+    ),
+    suits=(
+        Suit(
+            predicts="yes_no",
+            reason="It is smallest, on average, at the true probability, and takes probabilities as labels, too.",
+            labels=("hard", "soft"),
+            wants=("probabilities",),
+        ),
+    ),
+    properties=("convex",),
     references=(
         "Bishop (2006): Pattern Recognition and Machine Learning, section 4.3.2",
         "https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html",
@@ -93,4 +165,15 @@ LOSS = Loss(
     derived=_derived,
     derived_labels={"label_probability": "Probability of the true label"},
     best_constant=lambda target, _: target.mean(),
+    invariances=(
+        Invariance("Swapping the names of the two labels, p for 1 − p and y for 1 − y, changes nothing.", _other_label),
+    ),
+    naive=Naive(
+        (
+            "Without the limit at −100 the logarithm of 0 is minus infinity: a wrong 0 or 1 costs infinitely "
+            "much, and a right one gives 0 times infinity, which is not a number."
+        ),
+        _naive,
+        "-(target * prediction.log() + (1 - target) * (1 - prediction).log())",
+    ),
 )

@@ -6,9 +6,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lossviz.losses.base import MEAN, SUM, Code, Domain, ErrorCase, Golden, Input, Inputs, Loss, Parameter, Params
-from lossviz.losses.board import Board
-from lossviz.losses.helpers import BINARY_SCORE_FITS, REAL
+from lossviz.boards import binary
+from lossviz.losses._shared import BINARY_SCORE_FITS, REAL
+from lossviz.losses.base import (
+    MEAN,
+    SUM,
+    Code,
+    Domain,
+    ErrorCase,
+    Golden,
+    Input,
+    Inputs,
+    Loss,
+    Naive,
+    Parameter,
+    Params,
+    Pitfall,
+    Relative,
+    Suit,
+)
 
 
 def _terms(inputs: Inputs, params: Params) -> Tensor:
@@ -44,6 +60,12 @@ def _keras(params: Params, _: str) -> str:
     )
 
 
+def _naive(inputs: Inputs, params: Params) -> Tensor:
+    p, y = torch.sigmoid(inputs["prediction"]), inputs["target"]
+    weight: float = params["pos_weight"]
+    return -(weight * y * p.log() + (1 - y) * (1 - p).log())
+
+
 LOSS = Loss(
     key="bce_with_logits",
     title="Binary cross-entropy with logits",
@@ -55,7 +77,15 @@ LOSS = Loss(
         "slope of −1.000. A confident mistake costs in proportion to the logit and keeps its slope, so learning does "
         "not stall. Set pos_weight to 3: mistakes on label 1 count three times."
     ),
-    aliases=("BCEWithLogitsLoss", "sigmoid cross-entropy", "logistic loss", "log loss on logits"),
+    use_when=(
+        "Two classes, or several labels that may hold at once: the usual choice where the model gives raw "
+        "scores and you want probabilities."
+    ),
+    avoid_when=(
+        "Exactly one of several classes is true (take cross-entropy), or some labels are wrong: each of "
+        "them pulls with nearly full force for ever."
+    ),
+    aliases=("BCEWithLogitsLoss", "sigmoid cross-entropy", "sigmoid binary cross-entropy", "log loss on logits"),
     inputs=(
         Input("prediction", "prediction", ("n", "..."), REAL, "logit of label 1: 0 means a probability of 0.5"),
         Input(
@@ -77,7 +107,7 @@ LOSS = Loss(
         "{pos_weight} · ln(1 + exp(−{prediction}))",
         "{pos_weight} · {target} · ln(1 + exp(−{prediction})) + (1 − {target}) · ln(1 + exp({prediction}))",
     ),
-    board=Board("binary", (2.0, -1.0, 0.5, -3.0), (1.0, 0.0, 0.0, 1.0), "Logit"),
+    board=binary((2.0, -1.0, 0.5, -3.0), (1.0, 0.0, 0.0, 1.0), "Logit"),
     fits=BINARY_SCORE_FITS,
     code=Code(
         torch=(
@@ -96,11 +126,51 @@ LOSS = Loss(
         "the log-odds of label 1."
     ),
     pitfalls=(
-        "It applies the sigmoid itself. Probabilities put in as logits are squashed twice: 0.8 for label 1 costs "
-        "0.371 instead of 0.223.",
-        "With a pos_weight other than 1 the sigmoid of the output is no longer an estimate of the probability.",
-        "Even with pos_weight its mean divides by the number of elements. That of weighted cross-entropy does not.",
+        Pitfall(
+            "It applies the sigmoid itself. A probability put in as a logit is squashed twice: 0.8 for label 1 "
+            "costs 0.371 instead of 0.223.",
+            state={"prediction": [0.8], "target": [1.0]},
+        ),
+        Pitfall(
+            "With a pos_weight other than 1 the sigmoid of the output is no longer an estimate of the "
+            "probability. Of these two labels one is 1, and yet with pos_weight 3 the slopes of 0.375 and "
+            "−0.375 balance at a logit of 1.1, a probability of 0.750.",
+            state={"prediction": [1.1, 1.1], "target": [1.0, 0.0]},
+            parameters={"pos_weight": 3.0},
+        ),
+        Pitfall(
+            "Even with pos_weight its mean divides by the number of elements: with pos_weight 3 the starting "
+            "example costs 2.703, which is its sum of 10.814 divided by 4. The mean of weighted cross-entropy "
+            "divides by the weights.",
+            parameters={"pos_weight": 3.0},
+        ),
     ),
+    relatives=(
+        Relative("bce", "the same function of the probability"),
+        Relative("soft_margin", "the same with labels −1 and +1"),
+        Relative("focal", "turns down what is already predicted well"),
+        Relative("cross_entropy", "one true class out of several"),
+    ),
+    suits=(
+        Suit(
+            predicts="yes_no",
+            reason="It turns raw scores into honest probabilities and stays exact for very confident scores.",
+            labels=("hard", "soft"),
+            wants=("probabilities",),
+        ),
+        Suit(
+            predicts="yes_no",
+            reason="Its pos_weight makes the samples of the rarer label count more.",
+            labels=("hard",),
+            trouble=("imbalance", "uneven_costs"),
+        ),
+        Suit(
+            predicts="several_labels",
+            reason="Each label is a yes or no of its own, so each gets a sigmoid and a term of its own.",
+            labels=("hard", "soft"),
+        ),
+    ),
+    properties=("convex", "robust", "logits"),
     references=(
         "Bishop (2006): Pattern Recognition and Machine Learning, section 4.3.2",
         "https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html",
@@ -145,4 +215,15 @@ LOSS = Loss(
     derived=_derived,
     derived_labels={"probability": "Probability of label 1"},
     best_constant=_best_constant,
+    naive=Naive(
+        (
+            "The sigmoid rounds to 1 (from 37 on, in float32 from 17 on) or underflows to 0, and the logarithm "
+            "of 0 is minus infinity."
+        ),
+        _naive,
+        (
+            "-(pos_weight * target * torch.sigmoid(prediction).log() + (1 - target) * (1 - "
+            "torch.sigmoid(prediction)).log())"
+        ),
+    ),
 )

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lossviz.boards import Bars
+from lossviz.losses._classes import CLASS_WEIGHTS, WEIGHTED_MEAN, class_weights
+from lossviz.losses._shared import REAL
 from lossviz.losses.base import (
     SUM,
     Code,
@@ -15,21 +18,15 @@ from lossviz.losses.base import (
     Golden,
     Input,
     Inputs,
+    Invariance,
     Loss,
+    Naive,
     Parameter,
     Params,
-    Reduction,
+    Pitfall,
+    Relative,
+    Suit,
 )
-from lossviz.losses.board import Board
-from lossviz.losses.helpers import REAL
-
-
-def _weight(inputs: Inputs, params: Params) -> Tensor | None:
-    weights = params["weight"]
-    classes = inputs["prediction"].shape[-1]
-    if weights is not None and len(weights) != classes:
-        raise ValueError(f"weight is {weights!r}; allowed is None, or one for each of the {classes} classes")
-    return None if weights is None else inputs["prediction"].new_tensor(weights)
 
 
 def _terms(inputs: Inputs, params: Params) -> Tensor:
@@ -37,7 +34,7 @@ def _terms(inputs: Inputs, params: Params) -> Tensor:
     flat = F.cross_entropy(
         logits.reshape(-1, logits.shape[-1]),
         target.reshape(-1),
-        weight=_weight(inputs, params),
+        weight=class_weights(inputs, params),
         label_smoothing=params["label_smoothing"],
         reduction="none",
     )
@@ -51,7 +48,7 @@ def _soft_target(inputs: Inputs, params: Params) -> Tensor:
     classes = logits.shape[-1]
     hard = F.one_hot(inputs["target"], classes).to(logits.dtype)
     soft = (1 - smoothing) * hard + smoothing / classes
-    weight = _weight(inputs, params)
+    weight = class_weights(inputs, params)
     return soft if weight is None else soft * weight
 
 
@@ -71,7 +68,7 @@ def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
         "label_logarithm": -log_softmax.gather(-1, inputs["target"][..., None])[..., 0],
         "case": torch.full_like(label, 1.0 if params["label_smoothing"] else 0.0),
     }
-    weight = _weight(inputs, params)
+    weight = class_weights(inputs, params)
     numbers["mean_logarithm"] = -(log_softmax if weight is None else log_softmax * weight).mean(-1)
     if weight is not None:
         numbers["label_weight"] = weight[inputs["target"]]
@@ -128,13 +125,16 @@ def _best_constant(target: Tensor, params: Params) -> Tensor:
 
 _GOLDEN_POINT = ([[2.0, 1.0, 0.0], [0.5, 1.5, -1.0], [1.0, 0.0, 0.8]], [0, 1, 2])
 
-WEIGHTED_MEAN = Reduction(
-    "mean",
-    "Mean",
-    "mean",
-    r"\frac{1}{\sum_{i=1}^{n} w_{c_i}} \sum_{i=1}^{n} #",
-    "target_weights",
-)
+
+def _shift_logits(inputs: Inputs) -> Inputs:
+    return {**inputs, "prediction": inputs["prediction"] + 0.75}
+
+
+def _naive(inputs: Inputs, params: Params) -> Tensor:
+    exponential = inputs["prediction"].exp()
+    softmax = exponential / exponential.sum(-1, keepdim=True)
+    return -(_soft_target(inputs, params) * softmax.log()).sum(-1)
+
 
 LOSS = Loss(
     key="cross_entropy",
@@ -143,15 +143,27 @@ LOSS = Loss(
     position=1,
     summary="How surprised the model's class probabilities are by the true class; it takes raw scores (logits).",
     notice=(
-        "Raise the logit of the true class: the loss falls, and the softmax takes from all other classes. Raise all "
+        "The board starts at 0.587. Sample 3 gives its true class 2 only 0.37 and costs most, 0.982 before averaging. "
+        "Raise the logit of its true class: the loss falls, and the softmax takes from all other classes. Raise all "
         "three logits of a sample by the same amount: nothing changes, because softmax sees only differences."
     ),
+    use_when=(
+        "Exactly one of several classes is true and the model gives a raw score for each: the usual choice "
+        "for classification."
+    ),
+    avoid_when="Several labels may hold at once (take binary cross-entropy on each), or many labels are wrong.",
     aliases=(
+        "CrossEntropyLoss",
+        "CE",
         "softmax loss",
+        "softmax cross-entropy",
         "categorical cross-entropy",
         "sparse categorical cross-entropy",
         "multinomial logistic loss",
-        "CE",
+        "multiclass log loss",
+        "LinearCrossEntropyLoss",
+        "AdaptiveLogSoftmaxWithLoss",
+        "adaptive softmax",
     ),
     inputs=(
         Input("prediction", "prediction", ("n", "k"), REAL, "logits: one raw score for each class"),
@@ -167,16 +179,7 @@ LOSS = Loss(
             0.05,
             "Share of the target that is spread evenly over all classes.",
         ),
-        Parameter(
-            "weight",
-            "w",
-            None,
-            0.0,
-            1000.0,
-            0.5,
-            "How much a sample counts, by its class.",
-            kind="class_weights",
-        ),
+        CLASS_WEIGHTS,
     ),
     reductions=(WEIGHTED_MEAN, SUM),
     terms=_terms,
@@ -192,9 +195,7 @@ LOSS = Loss(
         "{label_weight} · {label_logarithm}",
         "(1 − {label_smoothing}) · {label_weight} · {label_logarithm} + {label_smoothing} · {mean_logarithm}",
     ),
-    board=Board(
-        "classes", ((2.0, 1.0, 0.0), (0.5, 1.5, -1.0), (1.0, 0.0, 0.8)), (0.0, 1.0, 2.0), prediction_label="Logit"
-    ),
+    board=Bars(((2.0, 1.0, 0.0), (0.5, 1.5, -1.0), (1.0, 0.0, 0.8)), (0.0, 1.0, 2.0)),
     fits=(Fit("multiclass", "identity", "index"),),
     code=Code(
         torch=_torch,
@@ -206,10 +207,58 @@ LOSS = Loss(
     ),
     minimiser="The logarithms of the class frequencies (plus any constant, since softmax sees only differences).",
     pitfalls=(
-        "It applies log-softmax itself. Probabilities put in as logits are squashed twice.",
-        "A uniform guess over k classes costs ln k: 1.099 for 3 classes, 2.303 for 10.",
-        "With class weights PyTorch's mean divides by the sum of the targets' weights, not by the number of samples.",
+        Pitfall(
+            "It applies log-softmax itself. Probabilities put in as logits are squashed twice: (0.9, 0.05, "
+            "0.05) with true class 0 costs 0.618 instead of 0.105, and even a perfect (1, 0, 0) would still "
+            "cost 0.551.",
+            state={"prediction": [[0.9, 0.05, 0.05]], "target": [0.0]},
+        ),
+        Pitfall(
+            "A uniform guess over k classes costs ln k: 1.099 for 3 classes as here, 2.303 for 10. A model "
+            "that starts far above that is badly initialised.",
+            state={"prediction": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]},
+        ),
+        Pitfall(
+            "With class weights PyTorch's mean divides by the sum of the targets' weights, not by the number "
+            "of samples. With the weights 1, 3 and 0.5 the sum is 2.013 and the mean 0.447, because the "
+            "weights add up to 4.5; divided by the 3 samples it would be 0.671.",
+            parameters={"weight": (1.0, 3.0, 0.5)},
+        ),
+        Pitfall(
+            "One function has many names. Keras calls it sparse categorical cross-entropy for class indices "
+            "and categorical cross-entropy for one-hot rows; scikit-learn's log_loss is the same on "
+            "probabilities. The starting example costs 0.587 in all of them.",
+        ),
+        Pitfall(
+            "torch.nn.LinearCrossEntropyLoss and torch.nn.AdaptiveLogSoftmaxWithLoss are layers with this loss "
+            "behind them. The first computes the logits itself with a linear layer, in pieces, so that those "
+            "of a large vocabulary need not be held in memory at once; its value is this loss of these logits. "
+            "The second arranges the classes in clusters by how frequent they are: a rare class's probability "
+            "is that of its cluster times that within it. What they add to the value is minus the logarithm of "
+            "the true class's probability, as here.",
+        ),
     ),
+    relatives=(
+        Relative("nll", "takes log-probabilities: this loss without its log-softmax"),
+        Relative("bce_with_logits", "two classes, or several labels that may hold at once"),
+        Relative("kl_div", "compares whole distributions; for a one-hot target the same value"),
+        Relative("next_token", "this loss at every place of a sentence"),
+    ),
+    suits=(
+        Suit(
+            predicts="one_class",
+            reason="It is smallest, on average, at the true class probabilities, and takes raw scores.",
+            labels=("hard",),
+            wants=("probabilities",),
+        ),
+        Suit(
+            predicts="one_class",
+            reason="Its class weights make samples of rare or important classes count more.",
+            labels=("hard",),
+            trouble=("imbalance", "uneven_costs"),
+        ),
+    ),
+    properties=("convex", "robust", "logits"),
     references=(
         "Goodfellow, Bengio, Courville (2016): Deep Learning, section 6.2.2.3",
         "Szegedy et al. (2016): Rethinking the Inception Architecture (label smoothing), arXiv:1512.00567",
@@ -249,4 +298,14 @@ LOSS = Loss(
         "label_weight": "Class weight",
     },
     best_constant=_best_constant,
+    invariances=(Invariance("Adding the same number to all logits of a sample changes nothing.", _shift_logits),),
+    naive=Naive(
+        (
+            "The exponential of a logit above 709 (88 in float32) overflows to infinity, and infinity divided "
+            "by infinity is not a number; the softmax of a class far behind is 0, whose logarithm is minus "
+            "infinity."
+        ),
+        _naive,
+        "-(prediction.exp() / prediction.exp().sum(1, keepdim=True)).log()[range(len(target)), target]",
+    ),
 )

@@ -6,9 +6,25 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lossviz.losses.base import MEAN, SUM, Code, Domain, ErrorCase, Golden, Input, Inputs, Loss, Parameter, Params
-from lossviz.losses.board import Board
-from lossviz.losses.helpers import BINARY_SCORE_FITS, REAL
+from lossviz.boards import binary
+from lossviz.losses._shared import BINARY_SCORE_FITS, REAL
+from lossviz.losses.base import (
+    MEAN,
+    SUM,
+    Code,
+    Domain,
+    ErrorCase,
+    Golden,
+    Input,
+    Inputs,
+    Loss,
+    Naive,
+    Parameter,
+    Params,
+    Pitfall,
+    Relative,
+    Suit,
+)
 
 
 def _minus_log_sigmoid(score: Tensor) -> Tensor:
@@ -53,6 +69,14 @@ def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
     }
 
 
+def _naive(inputs: Inputs, params: Params) -> Tensor:
+    _, weight = _sign_and_weight(inputs, params)
+    gamma: float = params["gamma"]
+    p, y = torch.sigmoid(inputs["prediction"]), inputs["target"]
+    q = y * p + (1 - y) * (1 - p)
+    return -weight * (1 - q) ** gamma * q.log()
+
+
 LOSS = Loss(
     key="focal",
     title="Focal",
@@ -65,7 +89,14 @@ LOSS = Loss(
         "with gamma 2. So nearly the whole loss comes from the hard samples. With gamma 0 and alpha 0.5 it is half "
         "the binary cross-entropy."
     ),
-    aliases=("focal loss", "binary focal cross-entropy", "sigmoid focal loss"),
+    use_when=(
+        "One label is far rarer than the other, and the many easy samples drown the few hard ones, as with "
+        "the background of an image in object detection."
+    ),
+    avoid_when=(
+        "You need honest probabilities, or labels are wrong: wrong labels look like hard samples, and it turns to them."
+    ),
+    aliases=("focal loss", "binary focal cross-entropy", "sigmoid focal loss", "RetinaNet loss"),
     inputs=(
         Input("prediction", "prediction", ("n", "..."), REAL, "logit of label 1: 0 means a probability of 0.5"),
         Input("target", "target", ("n", "..."), Domain("labels", values=(0.0, 1.0)), "label, 0 or 1", False),
@@ -94,7 +125,7 @@ LOSS = Loss(
         r"\quad + \text{ for } y_i = 1,\ - \text{ for } y_i = 0"
     ),
     worked=("{label_weight} · ({other_probability})^{gamma} · {label_logarithm}",),
-    board=Board("binary", (2.0, -1.0, 0.5, -3.0), (1.0, 0.0, 0.0, 1.0), "Logit"),
+    board=binary((2.0, -1.0, 0.5, -3.0), (1.0, 0.0, 0.0, 1.0), "Logit"),
     fits=BINARY_SCORE_FITS,
     code=Code(
         torch=(
@@ -121,12 +152,51 @@ LOSS = Loss(
         "number of labels 0, the nearer to 0 the larger gamma."
     ),
     pitfalls=(
-        "It takes logits, not probabilities.",
-        "Its outputs are no honest probabilities: gamma pulls the best prediction towards 0.5, and alpha shifts it as "
-        "class weights do.",
-        "Its values are far below those of binary cross-entropy; the two cannot be compared.",
-        "The paper divides the sum by the number of labels 1, not by the number of all samples.",
+        Pitfall(
+            "It takes logits, not probabilities. A probability of 0.9 put in as a logit is a probability of "
+            "0.711: it costs 0.00713, more than 25 times the 0.00026 that it should.",
+            state={"prediction": [0.9], "target": [1.0]},
+        ),
+        Pitfall(
+            "Its outputs are no honest probabilities: gamma pulls the best prediction towards 0.5, and alpha "
+            "shifts it as class weights do. Three of these four labels are 1, and yet the slopes, three of "
+            "−0.0186 and one of 0.0559, balance at a logit of 0, a probability of 0.5.",
+            state={"prediction": [0.0, 0.0, 0.0, 0.0], "target": [1.0, 1.0, 1.0, 0.0]},
+        ),
+        Pitfall(
+            "Its values are far below those of binary cross-entropy, 0.248 against 1.116 for the starting "
+            "example; the two cannot be compared.",
+            loss="bce_with_logits",
+        ),
+        Pitfall(
+            "The paper divides the sum by the number of labels 1, not by the number of all samples: for the "
+            "starting example 0.992 divided by 2 labels, which is 0.496, where the mean is 0.248.",
+            reduction="sum",
+        ),
     ),
+    relatives=(
+        Relative("bce_with_logits", "this loss twice over, with gamma 0 and alpha 0.5"),
+        Relative("asymmetric", "a gamma of its own for each label"),
+        Relative("categorical_focal", "the same for several classes"),
+        Relative("poly1", "also changes cross-entropy by a factor on hard samples"),
+    ),
+    suits=(
+        Suit(
+            predicts="yes_no",
+            reason=(
+                "Easy samples are turned down by their own probability, so a flood of them cannot drown the rare label."
+            ),
+            labels=("hard",),
+            trouble=("imbalance",),
+        ),
+        Suit(
+            predicts="several_labels",
+            reason="Most labels are absent most of the time; it turns these easy cases down.",
+            labels=("hard",),
+            trouble=("imbalance",),
+        ),
+    ),
+    properties=("non_convex", "robust", "logits"),
     references=(
         "Lin, Goyal, Girshick, He, Dollár (2017): Focal Loss for Dense Object Detection, arXiv:1708.02002",
         "https://keras.io/api/losses/probabilistic_losses/#binaryfocalcrossentropy-class",
@@ -161,4 +231,15 @@ LOSS = Loss(
         "other_probability": "Probability of the wrong label",
         "label_logarithm": "Minus the logarithm of the true label's probability",
     },
+    naive=Naive(
+        (
+            "The sigmoid of a very negative score is 0, and minus the logarithm of 0 is infinite; with the "
+            "sigmoid rounded to 1 the slope is lost as well."
+        ),
+        _naive,
+        (
+            "-weight * (1 - q) ** gamma * q.log()  # q: sigmoid(prediction) for label 1, 1 - "
+            "sigmoid(prediction) for label 0"
+        ),
+    ),
 )

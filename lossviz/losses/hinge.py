@@ -5,15 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lossviz.losses.base import MEAN, SUM, Code, Golden, Inputs, Loss, Params
-from lossviz.losses.helpers import (
+from lossviz.losses._shared import (
     MARGIN_BOARD,
     MARGIN_ERRORS,
     MARGIN_FITS,
     MARGIN_INPUTS,
     MARGIN_LABELS,
+    flip_signs,
     margin,
 )
+from lossviz.losses.base import MEAN, SUM, Code, Golden, Inputs, Invariance, Loss, Params, Pitfall, Relative, Suit
 
 
 def _terms(inputs: Inputs, _: Params) -> Tensor:
@@ -36,6 +37,11 @@ LOSS = Loss(
         "margin 1 on. Score 2 has margin 2: it costs nothing and its slope is 0, so gradient descent leaves it alone. "
         "Drag Score 1 across 1: the slope jumps from −0.25 to 0."
     ),
+    use_when=(
+        "Only the decision counts, such as with a linear classifier, and samples that are safely right "
+        "should be left alone."
+    ),
+    avoid_when="You need probabilities, or labels are noisy: its score has no meaning as a probability.",
     aliases=("hinge loss", "margin loss", "SVM loss", "max-margin loss"),
     inputs=MARGIN_INPUTS,
     parameters=(),
@@ -57,11 +63,39 @@ LOSS = Loss(
     ),
     minimiser="A score of +1 if most labels are +1, of −1 if most are −1, and anything between when there is a tie.",
     pitfalls=(
-        "The labels are −1 and +1. A label 0 would make the loss 1 and the gradient 0 whatever the score.",
-        "The prediction is a raw score. A probability for a label −1 can never cost less than 1.",
-        "It is often written as a sum: scikit-learn's LinearSVC sums over the samples, its hinge_loss averages.",
-        "PyTorch's HingeEmbeddingLoss is another loss.",
+        Pitfall(
+            "The labels are −1 and +1. A label 0 would make label times score 0 whatever the score: the loss "
+            "would stay at 1, as it is here where all scores are 0, and with a slope of 0 nothing would be "
+            "learnt. Here it is refused.",
+            state={"prediction": [0.0, 0.0, 0.0, 0.0]},
+        ),
+        Pitfall(
+            "The prediction is a raw score. As probabilities these four would all be right, yet the labels −1 "
+            "cost 1.1 and 1.2 before averaging, and the loss is 0.65: a probability can never reach the margin "
+            "at −1.",
+            state={"prediction": [0.9, 0.1, 0.2, 0.8]},
+        ),
+        Pitfall(
+            "It is often written as a sum: 4.7 for the starting example, where the mean is 1.175. "
+            "scikit-learn's LinearSVC sums over the samples, its hinge_loss averages.",
+            reduction="sum",
+        ),
     ),
+    relatives=(
+        Relative("squared_hinge", "squares what is lacking: no corner, but outliers pull harder"),
+        Relative("perceptron", "the same without a margin"),
+        Relative("soft_margin", "a smooth curve that never lets go entirely, with probabilities"),
+        Relative("hinge_embedding", "something else in spite of its name: it takes distances of pairs"),
+    ),
+    suits=(
+        Suit(
+            predicts="yes_no",
+            reason="It asks for a margin and leaves alone what is safely right, as in support vector machines.",
+            labels=("hard",),
+            wants=("margin",),
+        ),
+    ),
+    properties=("convex", "robust"),
     references=(
         "Cortes, Vapnik (1995): Support-Vector Networks, Machine Learning 20, 273-297",
         "Hastie, Tibshirani, Friedman (2009): The Elements of Statistical Learning, section 12.3.2",
@@ -75,4 +109,5 @@ LOSS = Loss(
     derived=margin,
     derived_labels=MARGIN_LABELS,
     best_constant=lambda target, _: target.sum().sign(),
+    invariances=(Invariance("Turning the signs of score and label around changes nothing.", flip_signs),),
 )

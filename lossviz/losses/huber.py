@@ -5,8 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from lossviz.losses.base import MEAN, SUM, Code, ErrorCase, Golden, Inputs, Loss, Parameter, Params
-from lossviz.losses.helpers import (
+from lossviz.losses._shared import (
     KERAS_LAST_AXIS,
     REGRESSION_BOARD,
     REGRESSION_ERRORS,
@@ -14,6 +13,23 @@ from lossviz.losses.helpers import (
     REGRESSION_INPUTS,
     RESIDUAL_LABELS,
     residual,
+    shift_both,
+    swap_roles,
+)
+from lossviz.losses.base import (
+    MEAN,
+    SUM,
+    Code,
+    ErrorCase,
+    Golden,
+    Inputs,
+    Invariance,
+    Loss,
+    Parameter,
+    Params,
+    Pitfall,
+    Relative,
+    Suit,
 )
 
 
@@ -41,7 +57,14 @@ LOSS = Loss(
         "whole loss of 0.469. Raise delta to 2: now it counts as half its square, and its share grows to 0.5. "
         "On the straight part the slope no longer grows with the error."
     ),
-    aliases=("Huber loss", "robust loss"),
+    use_when=(
+        "You predict a number, most errors are small and a few are large: you want the mean of the former "
+        "and little influence of the latter."
+    ),
+    avoid_when=(
+        "You do not know from which size on an error is an outlier, or the large errors are the ones that matter."
+    ),
+    aliases=("HuberLoss", "Huber loss", "Huber function"),
     inputs=REGRESSION_INPUTS,
     parameters=(
         Parameter(
@@ -82,10 +105,42 @@ LOSS = Loss(
         "the mean for a large one."
     ),
     pitfalls=(
-        "Within delta it is half the squared error, not the squared error: mind the ½ when comparing values.",
-        "Delta is in the target's unit: after rescaling the targets it must be rescaled too.",
-        "PyTorch's SmoothL1Loss is another function: Huber's loss divided by delta, with beta = delta.",
+        Pitfall(
+            "Within delta it is half the squared error: mind the ½ when comparing values. Prediction 1 is 0.5 "
+            "away from its target and makes 0.125 of the sum, where the squared error makes 0.25.",
+            reduction="sum",
+        ),
+        Pitfall(
+            "Delta is in the target's unit: after rescaling the targets it must be rescaled too. The starting "
+            "example in centimetres, with delta still 1, has all predictions on the straight part: the loss of "
+            "87 is the mean absolute error of 87.5, less 0.5.",
+            state={"prediction": [-150.0, 50.0, 300.0, 200.0], "target": [-200.0, 100.0, 100.0, 250.0]},
+        ),
+        Pitfall(
+            "PyTorch's SmoothL1Loss is another function: Huber's loss divided by delta, with beta = delta. "
+            "With delta 2 the starting example costs 0.594; smooth L1 with beta 2 gives 0.297.",
+            parameters={"delta": 2.0},
+        ),
     ),
+    relatives=(
+        Relative("smooth_l1", "the same curve divided by delta"),
+        Relative("pseudo_huber", "the same idea as one smooth formula"),
+        Relative("log_cosh", "nearly Huber with delta 1, without cases"),
+        Relative("tukey_biweight", "goes further: beyond a distance outliers do not pull at all"),
+    ),
+    suits=(
+        Suit(
+            predicts="number",
+            reason=(
+                "Small errors count squared and large ones by their distance, so it settles like the squared error "
+                "and bears outliers."
+            ),
+            labels=("any_number",),
+            trouble=("outliers",),
+            wants=("best_value",),
+        ),
+    ),
+    properties=("convex", "robust"),
     references=(
         "Huber (1964): Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1), 73-101",
         "https://pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html",
@@ -98,4 +153,8 @@ LOSS = Loss(
     errors=(*REGRESSION_ERRORS, ErrorCase([1.0], [1.0], "(0, 1000]", {"delta": 0.0})),
     derived=_derived,
     derived_labels=RESIDUAL_LABELS,
+    invariances=(
+        Invariance("Swapping prediction and target changes nothing.", swap_roles),
+        Invariance("Adding the same number to prediction and target changes nothing.", shift_both),
+    ),
 )

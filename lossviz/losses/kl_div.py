@@ -5,8 +5,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lossviz.losses.base import SUM, Code, Domain, ErrorCase, Fit, Golden, Input, Inputs, Loss, Params, Reduction
-from lossviz.losses.board import Board
+from lossviz.boards import Bars
+from lossviz.losses.base import (
+    SUM,
+    Code,
+    Domain,
+    ErrorCase,
+    Fit,
+    Golden,
+    Input,
+    Inputs,
+    Loss,
+    Naive,
+    Params,
+    Pitfall,
+    Reduction,
+    Relative,
+    Suit,
+)
 
 
 def _terms(inputs: Inputs, _: Params) -> Tensor:
@@ -29,6 +45,10 @@ def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:
         "raw_gradient": -target,
         "case": (target == 0).to(target.dtype),
     }
+
+
+def _link(state: Inputs) -> dict[str, Tensor]:
+    return {"prediction": torch.log_softmax(state["prediction"], -1), "target": state["target"]}
 
 
 def _keras(_: Params, reduction: str) -> str:
@@ -56,6 +76,11 @@ ELEMENTWISE_MEAN = Reduction(
 )
 TOTAL = Reduction("sum", SUM.title, "sum", r"\sum_{i=1}^{n}\sum_{c=1}^{k} #", "one")
 
+
+def _naive(inputs: Inputs, _: Params) -> Tensor:
+    return inputs["target"] * (inputs["target"].log() - inputs["prediction"])
+
+
 LOSS = Loss(
     key="kl_div",
     title="KL divergence",
@@ -70,7 +95,15 @@ LOSS = Loss(
         "softmax less target: this is what the arrows show, and it is 0 where the two agree. Both are divided by what "
         "the reduction divides by, here by 2 samples."
     ),
-    aliases=("KLDivLoss", "Kullback-Leibler divergence", "relative entropy", "KL"),
+    use_when=(
+        "The target is a distribution over the classes, such as the answers of several people or of a "
+        "larger model (distillation)."
+    ),
+    avoid_when=(
+        "Prediction and target lie on different classes with no overlap: then it is infinite or nearly so, "
+        "and the Wasserstein distance still tells near from far."
+    ),
+    aliases=("KLDivLoss", "Kullback-Leibler divergence", "relative entropy", "KL", "forward KL", "distillation loss"),
     inputs=(
         Input(
             "prediction",
@@ -90,12 +123,8 @@ LOSS = Loss(
         r"-y_{ic} \text{ with respect to } \ln p_{ic},\quad p_{ic} - y_{ic} \text{ with respect to the logits}"
     ),
     worked=("{target} · (ln {target} − {log_probability})", "0, because the target is 0"),
-    board=Board(
-        "distributions",
-        ((1.0, 0.0, -0.5), (0.0, 0.8, 0.2)),
-        ((0.7, 0.2, 0.1), (0.1, 0.3, 0.6)),
-        "Logit",
-        link=lambda logits: torch.log_softmax(logits, -1),
+    board=Bars(
+        ((1.0, 0.0, -0.5), (0.0, 0.8, 0.2)), ((0.7, 0.2, 0.1), (0.1, 0.3, 0.6)), truth="distribution", link=_link
     ),
     fits=(Fit("multiclass", "log_softmax", "one_hot"),),
     code=Code(
@@ -105,15 +134,52 @@ LOSS = Loss(
     ),
     minimiser="The mean of the target distributions.",
     pitfalls=(
-        "The prediction comes first and as log-probabilities, the target second and as probabilities. "
-        "Probabilities in both places give a wrong value without an error in PyTorch.",
-        "It is not symmetric: (0.9, 0.1) against (0.5, 0.5) gives 0.368, the other way round 0.511.",
-        "PyTorch's own default, reduction='mean', divides by all elements; the divergence of the definition is "
-        "batchmean, and 'mean' means batchmean here.",
-        "PyTorch does not check that the predicted probabilities sum to 1. Here they have to, give or take 0.01, so "
-        "that logits put in by mistake are noticed.",
-        "Where the target is not 0, a predicted probability of 0 makes it infinite.",
+        Pitfall(
+            "The prediction comes first and as log-probabilities, the target second and as probabilities. With "
+            "the softmax itself in place of its logarithm PyTorch's function gives −1.269 for the starting "
+            "example instead of 0.123, without an error. Nor does it check that the predicted probabilities "
+            "sum to 1; here they have to, give or take 0.01.",
+        ),
+        Pitfall(
+            "It is not symmetric: a prediction of (0.5, 0.5) for a target of (0.9, 0.1) gives 0.368, the other "
+            "way round it is 0.511.",
+            state={"prediction": [[0.0, 0.0]], "target": [[0.9, 0.1]]},
+        ),
+        Pitfall(
+            "PyTorch's own default, reduction='mean', divides by all elements and gives 0.041 for the starting "
+            "example. The divergence of the definition is batchmean, 0.123; here 'mean' means batchmean.",
+            reduction="elementwise_mean",
+        ),
+        Pitfall(
+            "Where the target is not 0, a predicted probability of 0 makes it infinite. With a logit of −100 "
+            "the probability of class 0 is not quite 0, and because the target gives it 0.5, the sample costs "
+            "49.663.",
+            state={"prediction": [[-100.0, 0.0, 0.0]], "target": [[0.5, 0.3, 0.2]]},
+        ),
     ),
+    relatives=(
+        Relative("cross_entropy", "the same for one-hot targets; else larger by the entropy of the target"),
+        Relative("js_divergence", "symmetric and never above ln 2"),
+        Relative("wasserstein_1d", "knows how far apart the classes are"),
+        Relative("vae_elbo", "uses the divergence of two bell curves"),
+    ),
+    suits=(
+        Suit(
+            predicts="distribution",
+            reason=(
+                "It measures the surprise that the prediction adds to that of the true distribution, and is 0 only "
+                "where they agree."
+            ),
+            labels=("soft",),
+            wants=("probabilities",),
+        ),
+        Suit(
+            predicts="one_class",
+            reason="The labels are whole distributions over the classes, and it compares them with the predicted one.",
+            labels=("soft",),
+        ),
+    ),
+    properties=("convex",),
     references=(
         "Kullback, Leibler (1951): On Information and Sufficiency, Annals of Mathematical Statistics 22(1), 79-86",
         "Cover, Thomas (2006): Elements of Information Theory, section 2.3",
@@ -155,11 +221,18 @@ LOSS = Loss(
         ErrorCase([[-0.5, -0.9327521295671886]], [[1.0, 0.0, 0.0]], "shape"),
         ErrorCase([-0.5, -0.9327521295671886], [0.5, 0.5], "(samples, classes)"),
     ),
+    term_axes=("n", "k"),
     derived=_derived,
     derived_labels={
         "softmax": "Softmax",
         "log_probability": "Logarithm of the softmax",
         "raw_gradient": "PyTorch's gradient for the log-probabilities, before averaging",
     },
+    naive=Naive(
+        "Where the target is 0, its logarithm is minus infinity, and 0 times that is not a number. The definition "
+        "counts such a class as 0.",
+        _naive,
+        "target * (target.log() - F.log_softmax(prediction, dim=1))",
+    ),
     best_constant=lambda target, _: target.mean(0).log(),
 )

@@ -6,14 +6,29 @@ import math
 
 from torch import Tensor
 
-from lossviz.losses.base import MEAN, SUM, Code, ErrorCase, Golden, Inputs, Loss, Parameter, Params
-from lossviz.losses.helpers import (
+from lossviz.losses._shared import (
     REGRESSION_BOARD,
     REGRESSION_ERRORS,
     REGRESSION_FITS,
     REGRESSION_INPUTS,
     RESIDUAL_LABELS,
     residual,
+    shift_both,
+)
+from lossviz.losses.base import (
+    MEAN,
+    SUM,
+    Code,
+    ErrorCase,
+    Golden,
+    Inputs,
+    Invariance,
+    Loss,
+    Parameter,
+    Params,
+    Pitfall,
+    Relative,
+    Suit,
 )
 
 
@@ -50,7 +65,12 @@ LOSS = Loss(
         "0.05. So the best prediction is one that 9 of 10 targets stay below. Set tau to 0.5: both sides cost the "
         "same, and the loss is half the absolute error."
     ),
-    aliases=("pinball loss", "quantile regression loss", "check loss", "tilted absolute error"),
+    use_when=(
+        "Too low and too high do not cost the same, such as too little stock against too much, or you want "
+        "an interval: one model for its lower end, one for its upper."
+    ),
+    avoid_when="You want the expected value, or all quantiles at once from one model without crossing.",
+    aliases=("pinball loss", "pinball", "quantile regression loss", "check loss", "tick loss", "tilted absolute error"),
     inputs=REGRESSION_INPUTS,
     parameters=(
         Parameter(
@@ -94,10 +114,43 @@ LOSS = Loss(
     ),
     minimiser="The tau-quantile of the targets: tau 0.5 gives the median.",
     pitfalls=(
-        "One model with one tau predicts one quantile. An interval needs two, and they can cross.",
-        "At tau 0.5 it is half the mean absolute error, so its values are half as large.",
-        "Like the absolute error it has a corner at the target, and a fixed learning rate does not settle.",
+        Pitfall(
+            "One model with one tau predicts one quantile. An interval needs two, and they can cross. The "
+            "starting example costs 0.2875 with tau 0.9 and 0.5875 with tau 0.1: the two models pull in "
+            "different directions.",
+            parameters={"tau": 0.1},
+        ),
+        Pitfall(
+            "At tau 0.5 it is half the mean absolute error, so its values are half as large: 0.4375 here, "
+            "where the absolute error gives 0.875.",
+            parameters={"tau": 0.5},
+        ),
+        Pitfall(
+            "Like the absolute error it has a corner at the target, and a fixed learning rate does not settle. "
+            "Here Prediction 1 lies on its target: just below it the slope is −0.225, just above 0.025.",
+            state={"prediction": [-2.0, 0.5, 3.0, 2.0]},
+        ),
     ),
+    relatives=(
+        Relative("mae", "twice this loss with tau 0.5"),
+        Relative("expectile", "weighs the two sides of the squared error instead"),
+        Relative("gaussian_nll", "predicts the spread as a number"),
+    ),
+    suits=(
+        Suit(
+            predicts="number",
+            reason="Tau is the share of targets that should lie below: too low and too high get prices of their own.",
+            labels=("any_number",),
+            trouble=("uneven_costs",),
+        ),
+        Suit(
+            predicts="number",
+            reason="Two models, one for a low and one for a high tau, give an interval without assuming a bell curve.",
+            labels=("any_number",),
+            wants=("spread",),
+        ),
+    ),
+    properties=("convex", "robust"),
     references=(
         "Koenker, Bassett (1978): Regression Quantiles, Econometrica 46(1), 33-50",
         "https://scikit-learn.org/stable/modules/model_evaluation.html#pinball-loss",
@@ -122,4 +175,5 @@ LOSS = Loss(
     derived=_derived,
     derived_labels=RESIDUAL_LABELS,
     best_constant=_best_constant,
+    invariances=(Invariance("Adding the same number to prediction and target changes nothing.", shift_both),),
 )

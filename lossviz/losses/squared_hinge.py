@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lossviz.losses.base import MEAN, SUM, Code, Golden, Inputs, Loss, Params
-from lossviz.losses.helpers import (
+from lossviz.losses._shared import (
     MARGIN_BOARD,
     MARGIN_ERRORS,
     MARGIN_FITS,
     MARGIN_INPUTS,
     MARGIN_LABELS,
+    flip_signs,
     margin,
 )
+from lossviz.losses.base import MEAN, SUM, Code, Golden, Inputs, Invariance, Loss, Params, Pitfall, Relative, Suit
 
 
 def _terms(inputs: Inputs, _: Params) -> Tensor:
@@ -35,6 +36,10 @@ LOSS = Loss(
         "and costs 0.49, less than the 0.7 of the hinge. Drag Score 1 towards 1: the slope fades to 0 instead of "
         "jumping."
     ),
+    use_when=("As for the hinge, where the optimiser should find a smooth curve and bad mistakes should weigh more."),
+    avoid_when=(
+        "Some labels are wrong: a single confident mistake counts squared. For probabilities take binary cross-entropy."
+    ),
     aliases=("squared hinge loss", "L2-SVM loss", "quadratic hinge"),
     inputs=MARGIN_INPUTS,
     parameters=(),
@@ -56,10 +61,38 @@ LOSS = Loss(
     ),
     minimiser="The mean of the labels −1 and +1: two times the share of +1, less 1.",
     pitfalls=(
-        "The labels are −1 and +1. A label 0 would make the loss 1 and the gradient 0 whatever the score.",
-        "One badly wrong sample outweighs many good ones, because what it lacks counts squared.",
-        "The prediction is a raw score, not a probability.",
+        Pitfall(
+            "The labels are −1 and +1. A label 0 would make label times score 0 whatever the score: the loss "
+            "would stay at 1, as it is here where all scores are 0, and with a slope of 0 nothing would be "
+            "learnt. Here it is refused.",
+            state={"prediction": [0.0, 0.0, 0.0, 0.0]},
+        ),
+        Pitfall(
+            "One badly wrong sample outweighs many good ones, because what it lacks counts squared. Score 4 "
+            "lacks 10 to its margin and makes 25 of the whole loss of 25.685; the hinge would charge 2.5 for "
+            "it.",
+            state={"prediction": [0.3, -2.0, 0.5, -9.0]},
+        ),
+        Pitfall(
+            "The prediction is a raw score, not a probability. As probabilities these four would all be right, "
+            "yet the labels −1 cost 1.21 and 1.44 before averaging.",
+            state={"prediction": [0.9, 0.1, 0.2, 0.8]},
+        ),
     ),
+    relatives=(
+        Relative("hinge", "a straight line instead of the square: outliers pull less"),
+        Relative("modified_huber", "the same near the margin, a line for bad mistakes"),
+        Relative("mse", "on labels −1 and +1 it punishes scores beyond the margin as well"),
+    ),
+    suits=(
+        Suit(
+            predicts="yes_no",
+            reason="It asks for a margin like the hinge, and its slope fades smoothly as the margin is reached.",
+            labels=("hard",),
+            wants=("margin",),
+        ),
+    ),
+    properties=("convex",),
     references=(
         "Tang (2013): Deep Learning using Linear Support Vector Machines, arXiv:1306.0239",
         "https://keras.io/api/losses/hinge_losses/#squaredhinge-class",
@@ -78,4 +111,5 @@ LOSS = Loss(
     derived=margin,
     derived_labels=MARGIN_LABELS,
     best_constant=lambda target, _: target.mean(),
+    invariances=(Invariance("Turning the signs of score and label around changes nothing.", flip_signs),),
 )
