@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lossviz import losses
+from lossviz.boards import LIMIT
 from lossviz.evaluation import board_state
 from lossviz.losses.base import Loss, Params
-from lossviz.losses.board import LIMIT
+
 from lossviz.tables import Path, rows
 
 Outcome = Literal["stepped", "settled", "oscillating", "unbounded", "stopped"]
@@ -29,16 +32,21 @@ class Descent:
     """A run of gradient descent.
 
     Args:
-        predictions: The predictions before the first and after each step, (steps + 1, n) or (steps + 1, n, k).
-        projected: Which of them the domain held back.
+        states: The board's variables before the first and after each step, (steps + 1, …) each, by name.
+        projected: Which numbers of each prediction the domain held back.
         outcome: "stepped" (all steps asked for were taken), "settled", "oscillating", "unbounded" or "stopped".
         text: The outcome in one or two sentences.
     """
 
-    predictions: NDArray[np.float64]
-    projected: NDArray[np.bool_]
+    states: Mapping[str, NDArray[np.float64]]
+    projected: Mapping[str, NDArray[np.bool_]]
     outcome: Outcome
     text: str
+
+    @property
+    def predictions(self) -> NDArray[np.float64]:
+        """The first prediction before the first and after each step, (steps + 1, …)."""
+        return self.states[next(iter(self.projected))]
 
     @property
     def steps(self) -> int:
@@ -61,8 +69,8 @@ def descend(
 
     Args:
         key: One of `lossviz.losses.keys()`.
-        prediction: What is moved, (n,) or (n, k); for `kl_div` logits.
-        target: The loss's target.
+        prediction: What is moved, such as logits for `kl_div`; by name where the board has several.
+        target: The board's target, likewise; None where there is none.
         learning_rate: Above 0, at most 1000.
         steps: How many; None repeats until the run settles (no prediction changes by 1e-6 or more), oscillates, leaves
             the board, or has taken 500 steps.
@@ -90,38 +98,51 @@ def descend(
     rate = _rate(learning_rate)
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MAX_STEPS):
         raise ValueError(f"steps is {steps!r}; allowed is a whole number from 1 to {MAX_STEPS}, or None")
-    state = board_state(loss, prediction, target)
-    low, high = (0.0, 1.0) if loss.board.unit_interval else (-math.inf, math.inf)
-    states, held = [state["prediction"].numpy()], [np.zeros(state["prediction"].shape, dtype=bool)]
+    now = board_state(loss, prediction, target)
+    names = [item.name for item in loss.board.variables if item.role == "prediction"]
+    states = [now]
+    held = [{name: torch.zeros(now[name].shape, dtype=torch.bool) for name in names}]
+    trail = [_joined(now, names)]
     outcome: Outcome = "stepped" if steps is not None else "stopped"
     period = 0
     for _ in range(steps or MAX_STEPS):
-        gradient = rows(loss, params, reduction, torch.from_numpy(states[-1])[None], state["target"][None])["gradient"]
-        wanted = states[-1] - rate * gradient.reshape(states[-1].shape)
-        if not np.isfinite(wanted).all() or (np.abs(wanted).max() > LIMIT and not loss.board.unit_interval):
+        columns = rows(loss, params, reduction, {name: value[None] for name, value in now.items()})
+        slopes = {name: torch.from_numpy(columns[f"gradient.{name}"]).reshape(now[name].shape) for name in names}
+        wanted = {**now, **{name: now[name] - rate * slopes[name] for name in names}}
+        projected = loss.board.project(wanted)
+        free = [item for item in loss.board.variables if item.name in names and item.low == -LIMIT]
+        beyond = any(float(wanted[item.name].abs().max()) > LIMIT for item in free)
+        if beyond or not all(bool(torch.isfinite(wanted[name]).all()) for name in names):
             outcome = "unbounded"
             break
-        states.append(np.clip(wanted, low, high))
-        held.append((wanted < low) | (wanted > high))
-        if steps is None and np.abs(states[-1] - states[-2]).max() < SETTLED:
+        now = projected
+        states.append(now)
+        held.append({name: wanted[name] != now[name] for name in names})
+        trail.append(_joined(now, names))
+        if steps is None and np.abs(trail[-1] - trail[-2]).max() < SETTLED:
             outcome = "settled"
             break
-        period = _period(states) if steps is None else 0
+        period = _period(trail) if steps is None else 0
         if period:
             outcome = "oscillating"
             break
-    predictions, projected = np.stack(states), np.stack(held)
-    return Descent(predictions, projected, outcome, _text(outcome, predictions, projected, rate, period))
+    passed = {name: torch.stack([state[name] for state in states]).numpy() for name in now}
+    edges = {name: torch.stack([state[name] for state in held]).numpy() for name in names}
+    text = _text(outcome, np.stack(trail), any(bool(edge.any()) for edge in edges.values()), rate, period)
+    return Descent(passed, edges, outcome, text)
 
 
-def descent_path(loss: Loss, params: Params, reduction: str, target: Any, descent: Descent) -> Path:
+def _joined(state: Mapping[str, Tensor], names: list[str]) -> NDArray[np.float64]:
+    return torch.cat([state[name].reshape(-1) for name in names]).numpy()
+
+
+def descent_path(loss: Loss, params: Params, reduction: str, descent: Descent) -> Path:
     """The run as whole rows for the board, at most 121 of them, the first and the last included.
 
     Args:
         loss: The loss.
         params: Its checked parameters.
         reduction: Name of the reduction.
-        target: The loss's target.
         descent: The run.
 
     Returns:
@@ -129,16 +150,17 @@ def descent_path(loss: Loss, params: Params, reduction: str, target: Any, descen
 
     Example:
         >>> run = descend("mse", [1.0], [0.0], 0.25, steps=1)
-        >>> len(descent_path(losses.get("mse"), {}, "mean", [0.0], run).rows)
+        >>> len(descent_path(losses.get("mse"), {}, "mean", run).rows)
         2
     """
     shown = np.unique(np.linspace(0, descent.steps, min(descent.steps + 1, SHOWN_STATES)).round().astype(int))
-    batch = torch.from_numpy(descent.predictions[shown])
-    targets = torch.as_tensor(np.asarray(target, dtype=np.float64))
-    columns = rows(loss, params, reduction, batch, targets.expand(len(shown), *targets.shape))
+    batch = {name: torch.from_numpy(values[shown]) for name, values in descent.states.items()}
+    columns = rows(loss, params, reduction, batch)
     return Path(
         rows=np.concatenate(list(columns.values()), axis=1),
-        projected=[np.flatnonzero(held).tolist() for held in descent.projected[shown]],
+        projected=[
+            {name: np.flatnonzero(held[state]).tolist() for name, held in descent.projected.items()} for state in shown
+        ],
         steps=shown.tolist(),
         outcome={"kind": descent.outcome, "steps": descent.steps, "text": descent.text},
     )
@@ -164,12 +186,10 @@ def _period(states: list[NDArray[np.float64]]) -> int:
     return 0
 
 
-def _text(
-    outcome: Outcome, predictions: NDArray[np.float64], projected: NDArray[np.bool_], rate: float, period: int
-) -> str:
+def _text(outcome: Outcome, predictions: NDArray[np.float64], held: bool, rate: float, period: int) -> str:
     steps = len(predictions) - 1
     taken = "1 step" if steps == 1 else f"{steps} steps"
-    edge = " A prediction was held at the edge of its domain." if projected.any() else ""
+    edge = " A prediction was held at the edge of its domain." if held else ""
     if outcome == "settled":
         return f"Settled after {taken}: the last one changed no prediction by 0.000001 or more.{edge}"
     if outcome == "oscillating":

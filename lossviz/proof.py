@@ -13,22 +13,26 @@ from torch import Tensor
 
 from lossviz import losses
 from lossviz.evaluation import check_inputs, evaluate
-from lossviz.losses.base import Loss, Params
+from lossviz.losses.base import Domain, Loss, Params
 from lossviz.writing import fill
 
 DIFFERENCE: Final = 1e-6
+KINK: Final = 1e-3
+"""How far left and right slope may be apart, relative to 1 + the slope, where there is no kink."""
 
 
 @dataclass(frozen=True)
 class Proof:
     """A loss with its numbers put in, and its gradient three ways.
 
+    The gradients and `at_kink` are shaped like the prediction; by name where there are several.
+
     Args:
         value: The reduced loss.
         denominator: What the sum of the terms was divided by.
         worked: Each term's formula with the numbers put in.
         terms: Each term's value, in the same order.
-        closed_form: Gradient by the loss's own formula, shaped like the prediction.
+        closed_form: Gradient by the loss's own formula.
         autograd: Gradient by torch's autograd.
         central_differences: Gradient by (L(x + h) - L(x - h)) / 2h; NaN at the edge of the domain.
         gap: Largest distance between any two of the three, relative to 1 + the gradient's size, kinks and edges aside.
@@ -39,20 +43,20 @@ class Proof:
     denominator: float
     worked: tuple[str, ...]
     terms: tuple[float, ...]
-    closed_form: NDArray[np.float64]
-    autograd: NDArray[np.float64]
-    central_differences: NDArray[np.float64]
+    closed_form: Any
+    autograd: Any
+    central_differences: Any
     gap: float
-    at_kink: NDArray[np.bool_]
+    at_kink: Any
 
 
-def prove(key: str, prediction: Any, target: Any, reduction: str = "mean", **parameters: Any) -> Proof:
+def prove(key: str, prediction: Any, target: Any = None, reduction: str = "mean", **parameters: Any) -> Proof:
     """Show how a value comes about and prove its gradient three ways.
 
     Args:
         key: One of `lossviz.losses.keys()`.
-        prediction: The loss's prediction.
-        target: The loss's target.
+        prediction: The loss's prediction, by name where there are several.
+        target: The loss's target, likewise; None where there is none.
         reduction: One of the loss's reductions.
         **parameters: The loss's parameters.
 
@@ -74,50 +78,59 @@ def prove(key: str, prediction: Any, target: Any, reduction: str = "mean", **par
     params = loss.check_parameters(parameters)
     result = evaluate(key, prediction, target, reduction, **parameters)
     inputs = check_inputs(loss, prediction, target)
-    flat = inputs if loss.classwise else {name: tensor.reshape(-1) for name, tensor in inputs.items()}
-    shape = result.gradient.shape
-    left, right = (side.reshape(shape) / result.denominator for side in _one_sided(loss, params, flat))
-    central = (left + right) / 2
-    kink = np.abs(right - left) > 1e-3 * (1 + np.abs(result.gradient))
-    trusted = ~kink & np.isfinite(central)
-    scale = 1 + np.abs(result.gradient)
-    ways = np.stack([result.closed_form, result.gradient, central])
-    gap = ((ways.max(0) - ways.min(0)) / scale)[trusted]
+    flat = {name: tensor.reshape(-1) for name, tensor in inputs.items()} if loss.elementwise else inputs
+    full = loss.hold(flat, params)
+    single = len(loss.predictions) == 1
+    autograd = {loss.predictions[0].name: result.gradient} if single else result.gradient
+    closed = {loss.predictions[0].name: result.closed_form} if single else result.closed_form
+    central, kinks, gap = {}, {}, 0.0
+    for name, gradient in autograd.items():
+        sides = (side.reshape(gradient.shape) / result.denominator for side in _one_sided(loss, params, full, name))
+        left, right = sides
+        central[name] = (left + right) / 2
+        kinks[name] = np.abs(right - left) > KINK * (1 + np.abs(gradient))
+        trusted = ~kinks[name] & np.isfinite(central[name])
+        ways = np.stack([closed[name], gradient, central[name]])
+        gaps = ((ways.max(0) - ways.min(0)) / (1 + np.abs(gradient)))[trusted]
+        gap = max(gap, float(gaps.max()) if gaps.size else 0.0)
     return Proof(
         value=result.value,
         denominator=result.denominator,
-        worked=worked_terms(loss, params, flat),
+        worked=worked_terms(loss, params, full),
         terms=tuple(result.terms.reshape(-1).tolist()),
         closed_form=result.closed_form,
         autograd=result.gradient,
-        central_differences=central,
-        gap=float(gap.max()) if gap.size else 0.0,
-        at_kink=kink,
+        central_differences=next(iter(central.values())) if single else central,
+        gap=gap,
+        at_kink=next(iter(kinks.values())) if single else kinks,
     )
 
 
-def _one_sided(loss: Loss, params: Params, inputs: Mapping[str, Tensor]) -> list[NDArray[np.float64]]:
-    """Slopes of the summed terms on the left and on the right of every number of the prediction."""
-    prediction = inputs["prediction"]
+def _one_sided(loss: Loss, params: Params, inputs: Mapping[str, Tensor], name: str) -> list[NDArray[np.float64]]:
+    """Slopes of the summed terms on the left and on the right of every number of a prediction.
+
+    What the loss holds fixed stays as it is in `inputs`.
+    """
+    prediction = inputs[name]
     size = prediction.numel()
     step = DIFFERENCE * prediction.abs().clamp(min=1.0).reshape(-1)
-    batch = {name: value.expand(size, *value.shape) for name, value in inputs.items()}
+    batch = {other: value.expand(size, *value.shape) for other, value in inputs.items()}
     base = _sum(loss, params, batch)
     slopes = []
     for sign in (-1, 1):
         moved = (prediction.reshape(-1) + sign * torch.diag(step)).reshape(size, *prediction.shape)
-        domain = loss.input("prediction").domain
-        inside = _inside(moved, domain.kind, domain.low, domain.high)
-        legal = torch.where(inside.reshape(size, *([1] * prediction.dim())), moved, batch["prediction"])
-        slope = sign * (_sum(loss, params, {**batch, "prediction": legal}) - base) / step
+        inside = _inside(moved, loss.input(name).domain)
+        legal = torch.where(inside.reshape(size, *([1] * prediction.dim())), moved, batch[name])
+        slope = sign * (_sum(loss, params, {**batch, name: legal}) - base) / step
         slopes.append(torch.where(inside, slope, torch.nan).numpy())
     return slopes
 
 
-def _inside(moved: Tensor, kind: str, low: float, high: float) -> Tensor:
+def _inside(moved: Tensor, domain: Domain) -> Tensor:
     flat = moved.flatten(1)
-    if kind == "interval":
-        return ((flat >= low) & (flat <= high)).all(1)
+    if domain.kind == "interval":
+        above = flat > domain.low if domain.low_open else flat >= domain.low
+        return (above & (flat <= domain.high)).all(1)
     return torch.ones(len(flat), dtype=torch.bool)
 
 

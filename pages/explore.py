@@ -2,20 +2,21 @@
 
 import streamlit as st
 
+from lossviz.losses.base import Parameter
 from pages.ui import explore_actions as actions
 from pages.ui.board import board
 from pages.ui.explore_panels import about_panel, code_panel, notice_panel, proof_panel
-from pages.ui.explore_state import format_url, parse
+from pages.ui.explore_state import ExploreState, format_url, parse
 from pages.ui.state import page_state, recall, seed, show_notices, widget, write_url
+
+PARAMETER_WIDTHS = {"number": 1.2, "choice": 1.6, "flag": 0.8, "class_weights": 1.8}
 
 
 def controls() -> None:
     """Loss, reduction and parameters; each change makes a new state before the page is drawn."""
     state = actions.state()
     loss = state.declared
-    numbers = [item for item in loss.parameters if item.kind == "number"]
-    weights = [item for item in loss.parameters if item.kind == "class_weights"]
-    columns = st.columns([3.2, 1.6] + [1.2] * len(numbers) + [1.8] * len(weights))
+    columns = st.columns([3.2, 1.6, *(PARAMETER_WIDTHS[item.kind] for item in loss.parameters)])
     with columns[0]:
         st.selectbox(
             "Loss",
@@ -35,30 +36,33 @@ def controls() -> None:
             on_change=lambda: actions.choose_reduction(widget(f"explore.{loss.key}.reduction")),
             help="How the terms become one number.",
         )
-    for column, parameter in zip(columns[2:], [*numbers, *weights], strict=True):
-        key = f"explore.{loss.key}.{parameter.name}"
-        title = parameter.name.replace("_", " ").capitalize()
+    for column, parameter in zip(columns[2:], loss.parameters, strict=True):
         with column:
-            if parameter.kind == "number":
-                st.number_input(
-                    title,
-                    value=None,
-                    step=parameter.step,
-                    format="%g",
-                    key=seed(key, actions.draft(parameter, state)),
-                    on_change=lambda parameter=parameter, key=key: actions.set_parameter(parameter, widget(key)),
-                    help=f"{parameter.meaning} Allowed: {parameter.describe()}.",
-                )
-            else:
-                st.text_input(
-                    "Class weights",
-                    key=seed(key, actions.draft(parameter, state)),
-                    on_change=lambda parameter=parameter, key=key: actions.set_parameter(parameter, widget(key)),
-                    placeholder="all 1",
-                    help=f"{parameter.meaning} One number for each class, such as 1, 3, 1. Empty: all 1.",
-                )
+            parameter_control(parameter, state)
     for problem in actions.parameter_problems(loss):
         st.error(problem)
+
+
+def parameter_control(parameter: Parameter, state: ExploreState) -> None:
+    """One setting of the loss."""
+    key = seed(f"explore.{state.loss}.{parameter.name}", actions.draft(parameter, state))
+    title = parameter.name.replace("_", " ").capitalize()
+
+    def changed() -> None:
+        actions.set_parameter(parameter, widget(key))
+
+    if parameter.kind == "number":
+        help_text = f"{parameter.meaning} Allowed: {parameter.describe()}."
+        st.number_input(title, value=None, step=parameter.step, format="%g", key=key, on_change=changed, help=help_text)
+    elif parameter.kind == "choice":
+        options = list(parameter.options)
+        name = parameter.options.__getitem__
+        st.selectbox(title, options, format_func=name, key=key, on_change=changed, help=parameter.meaning)
+    elif parameter.kind == "flag":
+        st.checkbox(title, key=key, on_change=changed, help=parameter.meaning)
+    else:
+        help_text = f"{parameter.meaning} One number for each class, such as 1, 3, 1. Empty: all 1."
+        st.text_input("Class weights", key=key, on_change=changed, placeholder="all 1", help=help_text)
 
 
 @st.fragment

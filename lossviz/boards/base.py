@@ -26,6 +26,8 @@ MAX_SAMPLES: Final = 8
 MAX_CLASSES: Final = 5
 LIMIT: Final = 1000.0
 """Largest size of a number on a board."""
+NEAR: Final = 1e-3
+"""How near a descent comes to an end of a domain that does not belong to it."""
 
 
 @dataclass(frozen=True)
@@ -342,7 +344,9 @@ class Board(ABC):
     def project(self, state: State) -> dict[str, Tensor]:
         """The legal state nearest to one that a descent step has left the domain with."""
         return {
-            item.name: state[item.name].clamp(item.low, item.high) if item.role == "prediction" else state[item.name]
+            item.name: state[item.name].clamp(item.low + NEAR * item.low_open, item.high)
+            if item.role == "prediction"
+            else state[item.name]
             for item in self.variables
         }
 

@@ -6,16 +6,16 @@ from typing import Any
 
 from lossviz import losses
 from lossviz.evaluation import board_state
-from lossviz.losses.base import Loss, Template
+from lossviz.losses.base import Loss
 
 
-def torch_code(key: str, prediction: Any, target: Any, reduction: str = "mean", **parameters: Any) -> str:
+def torch_code(key: str, prediction: Any, target: Any = None, reduction: str = "mean", **parameters: Any) -> str:
     """A PyTorch program that prints the value and the gradient of a board.
 
     Args:
         key: One of `lossviz.losses.keys()`.
-        prediction: What is dragged, (n,) or (n, k); for `kl_div` logits.
-        target: The loss's target.
+        prediction: What is dragged, such as logits for `kl_div`; by name where the board has several.
+        target: The board's target, likewise; None where there is none.
         reduction: One of the loss's reductions.
         **parameters: The loss's parameters.
 
@@ -40,34 +40,38 @@ def torch_code(key: str, prediction: Any, target: Any, reduction: str = "mean", 
 
     Source: https://pytorch.org/docs/stable/nn.functional.html
     """
-    loss, state, lines = _prepare(key, prediction, target, reduction, "torch", parameters)
-    indices = loss.board.kind == "classes"
-    body = [
-        f"prediction = torch.tensor({state['prediction']}, dtype=torch.float64, requires_grad=True)",
-        f"target = torch.tensor({state['target']}{'' if indices else ', dtype=torch.float64'})",
-        lines,
-        "loss.backward()",
-        "print(loss.item())",
-        "print(prediction.grad)",
-    ]
+    loss, state, lines = _prepare(key, prediction, target, reduction, loss_code="torch", parameters=parameters)
+    flat = "no_gradient" in loss.properties
+    body, gradients = [], []
+    for item in loss.board.variables:
+        numbers = state[item.name]
+        kind = "" if _indices(loss, item.name) else ", dtype=torch.float64"
+        moves = item.role == "prediction" and not flat
+        body.append(f"{item.name} = torch.tensor({numbers}{kind}{', requires_grad=True' if moves else ''})")
+        if moves:
+            gradients.append(f"print({item.name}.grad)")
+    body.append(lines)
+    body += (
+        ["print(loss.item())  # no gradient: a step function"] if flat else ["loss.backward()", "print(loss.item())"]
+    )
     imports = ["import torch"]
     if "F." in lines:
         imports.append("import torch.nn.functional as F")
-    return "\n".join([*imports, "", *body])
+    return "\n".join([*imports, "", *body, *gradients])
 
 
-def keras_code(key: str, prediction: Any, target: Any, reduction: str = "mean", **parameters: Any) -> str:
+def keras_code(key: str, prediction: Any, target: Any = None, reduction: str = "mean", **parameters: Any) -> str | None:
     """A Keras 3 program that prints the value of a board.
 
     Args:
         key: One of `lossviz.losses.keys()`.
-        prediction: What is dragged, (n,) or (n, k); for `kl_div` logits.
-        target: The loss's target.
+        prediction: What is dragged, such as logits for `kl_div`; by name where the board has several.
+        target: The board's target, likewise; None where there is none.
         reduction: One of the loss's reductions.
         **parameters: The loss's parameters.
 
     Returns:
-        The program; it prints the value in Keras's float32.
+        The program; it prints the value in Keras's float32. None where the loss names no Keras code.
 
     Raises:
         KeyError: If there is no such loss.
@@ -79,28 +83,31 @@ def keras_code(key: str, prediction: Any, target: Any, reduction: str = "mean", 
 
     Source: https://keras.io/api/losses/
     """
-    loss, state, lines = _prepare(key, prediction, target, reduction, "keras", parameters)
-    kind = "int32" if loss.board.kind == "classes" else "float32"
+    if losses.get(key).code.keras is None:
+        return None
+    loss, state, lines = _prepare(key, prediction, target, reduction, loss_code="keras", parameters=parameters)
     body = [
-        f'prediction = np.array({state["prediction"]}, dtype="float32")',
-        f'target = np.array({state["target"]}, dtype="{kind}")',
-        lines,
-        "print(float(loss))",
+        f'{name} = np.array({numbers}, dtype="{"int32" if _indices(loss, name) else "float32"}")'
+        for name, numbers in state.items()
     ]
-    return "\n".join(["import keras", "import numpy as np", "", *body])
+    return "\n".join(["import keras", "import numpy as np", "", *body, lines, "print(float(loss))"])
+
+
+def _indices(loss: Loss, variable: str) -> bool:
+    """Whether a board's variable holds class indices."""
+    return any(item.name == variable and item.domain.kind == "index" for item in loss.inputs)
 
 
 def _prepare(
-    key: str, prediction: Any, target: Any, reduction: str, library: str, parameters: dict[str, Any]
+    key: str, prediction: Any, target: Any, reduction: str, loss_code: str, parameters: dict[str, Any]
 ) -> tuple[Loss, dict[str, Any], str]:
     loss = losses.get(key)
     params = loss.check_parameters(parameters)
     chosen = loss.reduction(reduction)
-    state: dict[str, Any] = {name: value.tolist() for name, value in board_state(loss, prediction, target).items()}
-    if loss.board.kind == "classes":
-        state["target"] = [int(category) for category in state["target"]]
-    template: Template = loss.code.torch if library == "torch" else loss.code.keras
-    text = template(params, chosen.name) if callable(template) else template
+    tensors = board_state(loss, prediction, target)
+    state = {name: (value.long() if _indices(loss, name) else value).tolist() for name, value in tensors.items()}
+    template = loss.code.torch if loss_code == "torch" else loss.code.keras
+    text = str(template(params, chosen.name) if callable(template) else template)
     keras_reduction = "sum" if chosen.divisor == "one" else "sum_over_batch_size"
     filled = {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
     return loss, state, text.format(reduction=chosen.torch_name, keras_reduction=keras_reduction, **filled)

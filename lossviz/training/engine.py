@@ -120,7 +120,7 @@ class RunState:
         space = self.workspaces[len(rows)]
         raw = self.network.forward(rows.x, space)
         self.link.forward(raw, rows.prediction)
-        slope = self.loss.derivative(rows.inputs, self.loss_parameters)
+        slope = self.loss.derivatives(rows.inputs, self.loss_parameters)["prediction"]
         delta = torch.div(slope, self.denominators[self.position]).view(rows.prediction.shape)
         self.network.backward(rows.x, self.link.backward(delta, rows.prediction), space)
 

@@ -147,7 +147,7 @@ def walk(state: RunState) -> Walk:
     before = network.parameters.clone()
 
     copy.differentiate()
-    slope = torch.div(copy.loss.derivative(rows.inputs, copy.loss_parameters), denominator)
+    slope = torch.div(copy.loss.derivatives(rows.inputs, copy.loss_parameters)["prediction"], denominator)
     terms = copy.loss.terms(rows.inputs, copy.loss_parameters)
     output_delta = copy.link.backward(slope.clone().view(rows.prediction.shape), rows.prediction)
     deltas = [*space.deltas, output_delta]

@@ -11,19 +11,14 @@ import torch
 
 import lossviz
 from lossviz.descent import descend, descent_path
-from lossviz.losses.base import Loss, Parameter
+from lossviz.losses.base import TASKS, Loss, Parameter
 from lossviz.tables import Path
 from pages.ui.explore_state import ExploreState, check_rate, check_state, parse_numbers, start
 from pages.ui.state import current, put, recall, remember
 
 KEYS = lossviz.losses.keys()
-TASK_NAMES = {
-    "regression": "Regression",
-    "binary": "Two classes",
-    "multiclass": "Several classes",
-    "distribution": "Distributions",
-}
 HISTORY = 200
+ACTIONS = ("move", "place", "paint", "load", "add", "remove", "reset", "undo", "step", "run")
 LONGEST_LABEL = 60
 
 
@@ -35,7 +30,7 @@ def state() -> ExploreState:
 def menu_label(key: str) -> str:
     """A loss in the menu: its group, its name, and as many other names as a short line holds."""
     loss = lossviz.losses.get(key)
-    label = f"{TASK_NAMES[loss.task]} · {loss.title}"
+    label = f"{TASKS[loss.task]} · {loss.title}"
     for alias in loss.aliases:
         says_more = alias.lower() not in loss.title.lower() and loss.title.lower() not in alias.lower()
         if says_more and len(f"{label}, {alias}") <= LONGEST_LABEL:
@@ -58,11 +53,20 @@ def choose_loss(key: str) -> None:
     """Show another loss, with its own filled board; numbers that fit it stay."""
     old = state()
     new = start(key, old.rate)
-    same = new.declared.board
-    before = old.declared.board
-    if (same.kind, same.unit_interval, same.labels) == (before.kind, before.unit_interval, before.labels):
-        new = replace(new, prediction=old.prediction, target=old.target)
+    if _geometry(old.declared) == _geometry(new.declared):
+        kept = replace(new, numbers=old.numbers)
+        try:
+            check_state(kept)
+            new = kept
+        except ValueError:
+            pass  # numbers that this loss is not defined for: its own example stays
     change(new)
+
+
+def _geometry(loss: Loss) -> list[Any]:
+    """What two boards must have in common for the numbers of one to mean the same on the other."""
+    board = loss.board
+    return [board.kind, *((item.name, item.axes, item.low, item.high, item.values) for item in board.variables)]
 
 
 def choose_reduction(name: str) -> None:
@@ -82,7 +86,7 @@ def draft(parameter: Parameter, shown: ExploreState) -> Any:
     if parameter.name in drafts:
         return drafts[parameter.name][0]
     value = shown.parameters[parameter.name]
-    if parameter.kind == "number":
+    if parameter.kind != "class_weights":
         return value
     return "" if value is None else ", ".join(f"{weight:g}" for weight in value)
 
@@ -145,10 +149,17 @@ def _act(message: Mapping[str, Any]) -> None:
     if action == "reset":
         change(replace(start(now.loss, now.rate), reduction=now.reduction, parameters=now.parameters))
         return
+    remember("explore.active", message.get("active"))
     moved = _moved(now, message)
     if "learning_rate" in message and message["learning_rate"] is not None:
         moved = replace(moved, rate=check_rate(float(message["learning_rate"])))
-    if action == "add":
+    if action == "load":
+        remember("explore.active", message["handle"])
+    elif action == "place":
+        moved = moved.with_tensors(_placed(moved, str(message["handle"]), message["t"]))
+    elif action == "paint":
+        moved = moved.with_tensors(_painted(moved, message))
+    elif action == "add":
         moved = moved.with_tensors(moved.declared.board.add(moved.tensors()))
     elif action == "remove":
         moved = moved.with_tensors(moved.declared.board.remove(moved.tensors(), int(message["sample"])))
@@ -156,7 +167,7 @@ def _act(message: Mapping[str, Any]) -> None:
         _descend(moved, 1 if action == "step" else None)
         return
     elif action != "move":
-        raise ValueError(f"action is {action!r}; allowed are move, add, remove, reset, undo, step and run")
+        raise ValueError(f"action is {action!r}; allowed are {', '.join(ACTIONS)}")
     check_state(moved)
     change(moved)
 
@@ -175,11 +186,42 @@ def _moved(now: ExploreState, message: Mapping[str, Any]) -> ExploreState:
     return now.with_tensors(tensors)
 
 
+def _placed(now: ExploreState, name: str, position: Any) -> dict[str, torch.Tensor]:
+    """The state with a handle where a number was typed, which need not be one of its positions."""
+    tensors = now.tensors()
+    handles = {handle.name: handle for handle in now.declared.board.handles(tensors)}
+    if name not in handles:
+        raise ValueError(f"there is no handle {name[:60]!r}")
+    handle = handles[name]
+    t = torch.tensor([float(number) for number in position], dtype=torch.float64)
+    if len(t) != len(handle.positions):
+        raise ValueError(f"{name} needs {len(handle.positions)} numbers; given are {len(t)}")
+    if not bool(torch.isfinite(t).all()):
+        raise ValueError(f"{name} needs finite numbers")
+    placed = handle.place(tensors, t[None] if handle.kind == "plane" else t)
+    return {**tensors, **{variable: rows[0] for variable, rows in placed.items()}}
+
+
+def _painted(now: ExploreState, message: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """The state with several numbers of a variable set to one value."""
+    tensors = now.tensors()
+    name, value = str(message["variable"]), float(message["value"])
+    flats = sorted({int(flat) for flat in message["flats"]})
+    if name not in tensors:
+        raise ValueError(f"there is no variable {name[:60]!r}")
+    painted = tensors[name].reshape(-1).clone()
+    if not flats or flats[0] < 0 or flats[-1] >= len(painted):
+        raise ValueError(f"{name} has {len(painted)} numbers to paint, counted from 0")
+    painted[flats] = value
+    return {**tensors, name: painted.reshape(tensors[name].shape)}
+
+
 def _descend(now: ExploreState, steps: int | None) -> None:
-    run = descend(now.loss, now.prediction, now.target, now.rate, steps, reduction=now.reduction, **now.parameters)
+    key, prediction, target = now.arguments
+    run = descend(key, prediction, target, now.rate, steps, reduction=now.reduction, **now.parameters)
     loss = now.declared
-    path = descent_path(loss, loss.check_parameters(now.parameters), now.reduction, now.target, run)
-    change(now.with_tensors({**now.tensors(), "prediction": torch.from_numpy(run.predictions[-1])}), path)
+    path = descent_path(loss, loss.check_parameters(now.parameters), now.reduction, run)
+    change(now.with_tensors({name: torch.from_numpy(values[-1]) for name, values in run.states.items()}), path)
 
 
 def _new_revision() -> None:
@@ -197,8 +239,9 @@ def tables_message() -> bytes:
         _new_revision()
     revision = recall("explore.revision")
     if sent is None or sent[:2] != (now, revision):
-        tables = lossviz.tables(now.loss, now.prediction, now.target, now.reduction, **now.parameters)
-        sent = (now, revision, tables.to_bytes(revision, recall("explore.path")))
+        tables = lossviz.tables(*now.arguments, now.reduction, **now.parameters)
+        message = tables.to_bytes(revision, recall("explore.path"), recall("explore.active"))
+        sent = (now, revision, message)
         remember("explore.sent", sent)
         remember("explore.path", None)
     return sent[2]

@@ -27,7 +27,9 @@ def proof_panel(state: ExploreState) -> None:
     """The formula, the same with the numbers put in, and the gradient three ways."""
     loss = state.declared
     inputs = loss.board.inputs(state.tensors())
-    proof = lossviz.prove(loss.key, inputs["prediction"], inputs["target"], state.reduction, **state.parameters)
+    prediction = {item.name: inputs[item.name] for item in loss.predictions}
+    target = {item.name: inputs[item.name] for item in loss.targets} or None
+    proof = lossviz.prove(loss.key, prediction, target, state.reduction, **state.parameters)
     reduction = loss.reduction(state.reduction)
     left, right = st.columns(2)
     with left:
@@ -74,7 +76,7 @@ def _lines(formula: str) -> str:
 def code_panel(state: ExploreState) -> None:
     """The board as programs."""
     loss = state.declared
-    arguments = (loss.key, state.prediction, state.target, state.reduction)
+    arguments = (*state.arguments, state.reduction)
     left, right = st.columns(2)
     with left:
         st.markdown("**PyTorch** prints the value on the board, then the gradient.")

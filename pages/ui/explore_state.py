@@ -12,7 +12,7 @@ from torch import Tensor
 from lossviz import losses
 from lossviz.descent import MAX_RATE
 from lossviz.evaluation import board_state
-from lossviz.losses.base import Loss, Parameter
+from lossviz.losses.base import Loss, Parameter, Pitfall
 from pages.ui.links import quote
 
 DEFAULT_LOSS = "mse"
@@ -28,16 +28,14 @@ class ExploreState:
         loss: Key of the loss.
         reduction: Name of the reduction.
         parameters: All parameters by name.
-        prediction: What is dragged, as nested tuples.
-        target: The targets, as nested tuples.
+        numbers: The board's variables by name, as nested tuples.
         rate: Learning rate of the descent on the predictions.
     """
 
     loss: str
     reduction: str
     parameters: Mapping[str, Any]
-    prediction: Numbers
-    target: Numbers
+    numbers: Mapping[str, Numbers]
     rate: float = field(default=DEFAULT_RATE)
 
     @property
@@ -45,26 +43,47 @@ class ExploreState:
         """The loss itself."""
         return losses.get(self.loss)
 
+    def of(self, role: str) -> Any:
+        """The numbers of a role by name, as lossviz's functions take them; None where there are none."""
+        return {
+            item.name: self.numbers[item.name] for item in self.declared.board.variables if item.role == role
+        } or None
+
+    @property
+    def arguments(self) -> tuple[str, Any, Any]:
+        """Loss, predictions and targets, as lossviz's functions take them."""
+        return self.loss, self.of("prediction"), self.of("target")
+
     def tensors(self) -> dict[str, Tensor]:
         """The board's state as checked tensors."""
-        return board_state(self.declared, self.prediction, self.target)
+        return board_state(self.declared, self.of("prediction"), self.of("target"))
 
     def with_tensors(self, state: Mapping[str, Tensor]) -> ExploreState:
         """The same page with other numbers on the board."""
-        return replace(self, prediction=_nested(state["prediction"]), target=_nested(state["target"]))
+        return replace(self, numbers={name: _nested(tensor) for name, tensor in state.items()})
 
 
 def start(key: str, rate: float = DEFAULT_RATE) -> ExploreState:
     """The filled board that a learner sees first."""
     loss = losses.get(key)
-    example = loss.board.example()
     return ExploreState(
         loss=key,
         reduction=loss.reductions[0].name,
         parameters=loss.check_parameters({}),
-        prediction=_nested(example["prediction"]),
-        target=_nested(example["target"]),
+        numbers={name: _nested(value) for name, value in loss.board.example().items()},
         rate=rate,
+    )
+
+
+def pitfall_state(key: str, pitfall: Pitfall) -> ExploreState:
+    """The board in the state that shows a pitfall of a loss."""
+    state = start(pitfall.loss or key)
+    loss = state.declared
+    return replace(
+        state,
+        reduction=pitfall.reduction or state.reduction,
+        parameters=loss.check_parameters(pitfall.parameters),
+        numbers={**state.numbers, **{name: _tuples(value) for name, value in pitfall.state.items()}},
     )
 
 
@@ -79,7 +98,8 @@ def parse(params: Mapping[str, str]) -> tuple[ExploreState, list[str]]:
         key = DEFAULT_LOSS
     state = start(key)
     loss = state.declared
-    known = {"loss", "reduction", "prediction", "target", "rate", *(item.name for item in loss.parameters)}
+    variables = [item.name for item in loss.board.variables]
+    known = {"loss", "reduction", "rate", *variables, *(item.name for item in loss.parameters)}
     notices.extend(
         f"The link holds {quote(name)}, which {loss.key} does not know; it is left out."
         for name in params
@@ -104,13 +124,10 @@ def parse(params: Mapping[str, str]) -> tuple[ExploreState, list[str]]:
                 state = changed
             except ValueError as error:
                 notices.append(f"The link's {error}. Here is the default instead.")
-    if "prediction" in params or "target" in params:
+    given = [name for name in variables if name in params]
+    if given:
         try:
-            trial_state = replace(
-                state,
-                prediction=_numbers(params["prediction"]) if "prediction" in params else state.prediction,
-                target=_numbers(params["target"]) if "target" in params else state.target,
-            )
+            trial_state = replace(state, numbers={**state.numbers, **{name: _numbers(params[name]) for name in given}})
             check_state(trial_state)
             state = trial_state
         except ValueError as error:
@@ -133,11 +150,10 @@ def format_url(state: ExploreState) -> dict[str, str]:
         params["reduction"] = state.reduction
     for name, value in state.parameters.items():
         if value != default.parameters[name]:
-            params[name] = _text(value)
-    if state.prediction != default.prediction:
-        params["prediction"] = _text(state.prediction)
-    if state.target != default.target:
-        params["target"] = _text(state.target)
+            params[name] = _text(value) if isinstance(value, tuple | float) else str(value).lower()
+    for name, numbers in state.numbers.items():
+        if numbers != default.numbers[name]:
+            params[name] = _text(numbers)
     if state.rate != DEFAULT_RATE:
         params["rate"] = _text(state.rate)
     return params
@@ -175,7 +191,7 @@ def check_state(state: ExploreState) -> None:
         weights = state.parameters[parameter.name]
         if parameter.kind != "class_weights" or weights is None:
             continue
-        classes = len(state.prediction[0])
+        classes = tensors["prediction"].shape[-1]
         if len(weights) != classes:
             raise ValueError(
                 f"{parameter.name} holds {len(weights)} numbers; allowed is one for each of {classes} classes"
@@ -188,15 +204,18 @@ def _parameter(parameter: Parameter, text: str) -> Any:
     try:
         if parameter.kind == "class_weights":
             return _numbers(text)
-        return _number(text)
+        if parameter.kind == "flag":
+            return {"true": True, "false": False}.get(text, text)
+        return text if parameter.kind == "choice" else _number(text)
     except ValueError:
         raise ValueError(f"{parameter.name} is {quote(text)}; allowed is {parameter.describe()}") from None
 
 
 def _numbers(text: str) -> Numbers:
-    if "~" in text:
-        rows = text.removesuffix("~").split("~")
-        return tuple(tuple(_number(item) for item in row.split("_")) for row in rows)
+    """Numbers are joined by _, rows by ~, tables by ~~; the mark at the end tells a single row from plain numbers."""
+    for mark in ("~~", "~"):
+        if mark in text:
+            return tuple(_numbers(part) for part in text.removesuffix(mark).split(mark))
     return tuple(_number(item) for item in text.split("_"))
 
 
@@ -211,13 +230,25 @@ def _number(text: str) -> float:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        joint = "~" if value and isinstance(value[0], tuple) else "_"
-        text = joint.join(_text(item) for item in value)
-        # One row of classes needs a mark that tells it from a row of samples.
-        return text + "~" if joint == "~" and len(value) == 1 else text
-    return repr(float(value)).removesuffix(".0")
+    if not isinstance(value, tuple):
+        return repr(float(value)).removesuffix(".0")
+    depth = _depth(value)
+    if depth == 1:
+        return "_".join(map(_text, value))
+    mark = "~" * (depth - 1)
+    # A table of one row ends with the mark, which tells it from a row; rows in a table of tables never do.
+    return mark.join(_text(item).removesuffix("~") if depth > 2 else _text(item) for item in value) + (
+        mark if len(value) == 1 else ""
+    )
+
+
+def _depth(value: Any) -> int:
+    return 1 + _depth(value[0]) if isinstance(value, tuple) else 0
 
 
 def _nested(tensor: Tensor) -> Numbers:
-    return tuple(tuple(row) if isinstance(row, list) else row for row in tensor.tolist())
+    return _tuples(tensor.tolist())
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
