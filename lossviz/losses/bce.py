@@ -116,7 +116,7 @@ LOSS = Loss(
         ),
         Pitfall(
             "A probability of exactly 0 for a label 1 would cost infinitely much. PyTorch keeps the logarithm "
-            "at −100 or more, so Probability 1 makes 25 of the loss of 25.894; its slope of −250,000,000,000 "
+            "at −100 or more, so Probability 1 makes 25 of the loss of 25.894; its slope of −2.5×10¹¹ "
             "wrecks the next step. A sigmoid gives exactly 0 or 1 sooner than one thinks: in float32 it is 1 "
             "from a logit of 17 on.",
             state={"prediction": [0.0, 0.3, 0.6, 0.1]},
