@@ -321,13 +321,12 @@ def board_state(loss: Loss, prediction: Any, target: Any = None) -> dict[str, Te
         >>> board_state(losses.get("mse"), [1], [2])["prediction"]
         tensor([1.], dtype=torch.float64)
     """
-    given = {}
+    given: dict[str, Any] = {}
     for role, numbers in (("prediction", prediction), ("target", target)):
         given |= by_name(role, [item.name for item in loss.board.variables if item.role == role], numbers)
     state = {name: torch.from_numpy(_array(name, value)) for name, value in given.items()}
     loss.board.check(state)
     inputs = loss.board.inputs(state)
-    check_inputs(
-        loss, *(({item.name: inputs[item.name] for item in items}) for items in (loss.predictions, loss.targets))
-    )
+    predictions = {item.name: inputs[item.name] for item in loss.predictions}
+    check_inputs(loss, predictions, {item.name: inputs[item.name] for item in loss.targets} or None)
     return state

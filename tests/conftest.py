@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,6 +23,10 @@ import httpx
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+
+# Keras runs on the torch that is installed, and leaves no settings in the home folder.
+os.environ["KERAS_BACKEND"] = "torch"
+os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-")
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60

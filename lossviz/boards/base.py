@@ -97,8 +97,8 @@ class Axis:
         """
         first = math.ceil((low - self.low) / self.step - 1e-9)
         last = math.floor((high - self.low) / self.step + 1e-9)
-        ends = (round(self.low + index * self.step, 10) for index in (first, max(first, last)))
-        return Axis(*ends, self.step, self.label)
+        start, end = (round(self.low + index * self.step, 10) for index in (first, max(first, last)))
+        return Axis(start, end, self.step, self.label)
 
 
 @dataclass(frozen=True)

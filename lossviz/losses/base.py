@@ -499,6 +499,7 @@ class Loss:
         frozen_note: What is held fixed, in one sentence.
         invariances: Changes that leave it as it is.
         naive: The formula that floats do not stand.
+        overflow: Where the value or the slope is infinite although the input is legal, in a sentence; empty if nowhere.
     """
 
     key: str
@@ -538,6 +539,7 @@ class Loss:
     frozen_note: str = ""
     invariances: tuple[Invariance, ...] = ()
     naive: Naive | None = None
+    overflow: str = ""
 
     @property
     def predictions(self) -> tuple[Input, ...]:

@@ -101,7 +101,7 @@ class RunState:
         """Copy the training rows into the order of this epoch."""
         torch.index_select(self.training.x, 0, self.order, out=self.ordered.x)
         torch.index_select(self.training.target, 0, self.order, out=self.ordered.target)
-        if self.loss.reduction("mean").divisor == "target_weights":
+        if callable(self.loss.reduction("mean").divisor):
             self.denominators = self._denominators()
 
     def _denominators(self) -> list[float]:

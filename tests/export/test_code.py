@@ -1,56 +1,84 @@
-"""The code on the page, run, prints the value on the board."""
+"""The displayed programs run and print what the board shows: PyTorch's in float64, Keras's in float32."""
 
-import contextlib
 import io
+import os
 import warnings
+from contextlib import redirect_stdout
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 import lossviz
+from lossviz import losses
 from lossviz.export import keras_code, torch_code
+from lossviz.losses.base import Loss
+from tests.losses.points import board_arguments, draw
+
+KEYS = losses.keys()
+every_loss = pytest.mark.parametrize("loss", [losses.get(key) for key in KEYS], ids=KEYS)
 
 
-def run(code: str) -> list[str]:
-    """Run a program in this warm process and return the lines it prints."""
+def run(program: str) -> tuple[str, dict[str, Any]]:
+    """What a program prints, and its names."""
+    names: dict[str, Any] = {}
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), warnings.catch_warnings():
-        # torch advises against the elementwise mean of kl_div; a learner who chose it should see that advice.
-        warnings.filterwarnings("ignore", "reduction: 'mean' divides the total loss by both")
-        exec(compile(code, "<page>", "exec"), {"__name__": "__main__"})
-    return printed.getvalue().splitlines()
+    with redirect_stdout(printed), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "reduction: 'mean' divides")  # torch says so of kl_div's own mean
+        exec(compile(program, "program", "exec"), names)
+    return printed.getvalue(), names
 
 
-KEYS = lossviz.losses.keys()
+def boards(loss: Loss) -> list[tuple[Any, Any, dict[str, Any]]]:
+    """Predictions, targets and parameters of the example, of other parameters, and of every pitfall."""
+    start = loss.board.example()
+    found = [(*board_arguments(loss, start), dict(draw(loss, seed)[1])) for seed in range(2)]
+    found.append((*board_arguments(loss, start), {}))
+    for pitfall in loss.pitfalls:
+        if not pitfall.loss:
+            state = start | {name: torch.tensor(value, dtype=torch.float64) for name, value in pitfall.state.items()}
+            found.append((*board_arguments(loss, state), dict(pitfall.parameters)))
+    return found
 
 
-def cases():
-    for key in KEYS:
-        loss = lossviz.losses.get(key)
+@every_loss
+def test_the_pytorch_program_prints_the_value_and_the_gradient(loss: Loss) -> None:
+    for prediction, target, parameters in boards(loss):
         for reduction in loss.reductions:
-            yield pytest.param(key, reduction.name, {}, id=f"{key}-{reduction.name}")
-        for parameter in loss.parameters:
-            if parameter.kind == "class_weights":
-                other = (1.0, 3.0, 0.5)
-            else:
-                other = parameter.default + parameter.step
-                other = other if other <= parameter.high else parameter.default - parameter.step
-            yield pytest.param(key, "mean", {parameter.name: other}, id=f"{key}-{parameter.name}")
+            tables = lossviz.tables(loss.key, prediction, target, reduction.name, **parameters)
+            text, names = run(torch_code(loss.key, prediction, target, reduction.name, **parameters))
+            value = tables.base["value"][0]
+            assert float(text.splitlines()[0].split()[0]) == pytest.approx(value, rel=1e-12, abs=1e-14)
+            for item in loss.board.variables:
+                if item.role != "prediction" or "no_gradient" in loss.properties:
+                    continue
+                expected = tables.base[f"gradient.{item.name}"]
+                gradient = names[item.name].grad
+                found = np.zeros_like(expected) if gradient is None else gradient.numpy().reshape(-1)
+                np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12, err_msg=item.name)
 
 
-@pytest.mark.parametrize(("key", "reduction", "parameters"), list(cases()))
-def test_torch_code_prints_the_displayed_value(key, reduction, parameters):
-    state = lossviz.losses.get(key).board.example()
-    shown = lossviz.tables(key, state["prediction"], state["target"], reduction, **parameters).base["value"][0]
-    lines = run(torch_code(key, state["prediction"], state["target"], reduction, **parameters))
-    assert float(lines[0]) == pytest.approx(shown, rel=1e-12, abs=1e-12)
-    assert lines[1].startswith("tensor(")
+@every_loss
+def test_the_keras_program_prints_the_value(loss: Loss, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert os.environ["KERAS_BACKEND"] == "torch"
+    if loss.code.keras is None:
+        assert loss.code.keras_note
+        assert keras_code(loss.key, *board_arguments(loss, loss.board.example())) is None
+        return
+    for prediction, target, parameters in boards(loss):
+        for reduction in loss.reductions:
+            value = lossviz.tables(loss.key, prediction, target, reduction.name, **parameters).base["value"][0]
+            program = keras_code(loss.key, prediction, target, reduction.name, **parameters)
+            assert program is not None
+            printed = float(run(program)[0])
+            assert printed == pytest.approx(value, rel=2e-4, abs=2e-6)
 
 
-@pytest.mark.parametrize(("key", "reduction", "parameters"), list(cases()))
-def test_keras_code_is_a_program_for_the_same_numbers(key, reduction, parameters):
-    state = lossviz.losses.get(key).board.example()
-    code = keras_code(key, state["prediction"], state["target"], reduction, **parameters)
-    compile(code, "<page>", "exec")
-    assert code.startswith("import keras")
-    assert "{" not in code
-    assert str(state["prediction"].tolist()) in code
+def test_bad_arguments_are_refused() -> None:
+    with pytest.raises(KeyError, match="no loss 'msee'"):
+        torch_code("msee", [1.0], [2.0])
+    with pytest.raises(ValueError, match="needs"):
+        torch_code("mse", [1.0], [2.0, 3.0])
+    with pytest.raises(ValueError, match="allowed are"):
+        keras_code("mse", ["a"], [2.0])
