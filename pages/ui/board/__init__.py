@@ -21,13 +21,20 @@ SCRIPTS: Final = (
     "field",
     "choice",
     "samples",
+    "numbers_scene",
+    "bars_scene",
+    "plane_scene",
+    "boxes_scene",
+    "mask_scene",
+    "alignment_scene",
     "curves",
+    "sentences",
     "worked",
     "descent",
     "hand",
     "board",
 )
-STYLES: Final = ("board", "controls", "tracks", "samples", "curves")
+STYLES: Final = ("board", "controls", "tracks", "samples", "plane", "boxes", "mask", "alignment", "curves")
 
 _component = st.components.v2.component(
     "lossviz_board",
@@ -40,16 +47,20 @@ def board(tables: bytes, key: str = "board", learning_rate: float = 0.1) -> dict
     """Draw the board and return what the learner last did with it.
 
     Args:
-        tables: What `lossviz.tables(...).to_bytes(revision)` returns. A board never goes back to a lower revision.
+        tables: What `lossviz.tables(...).to_bytes(revision)` returns, made after the board's last message was acted
+            on. A board never goes back to a lower revision.
         key: Identity of the board on the page.
         learning_rate: What the learning rate field holds until the learner changes it.
 
     Returns:
-        What the browser last sent, unchecked, or None: "seq" (it only grows), "action" ("move", "add", "remove",
-        "reset", "undo", "step" or "run"), "revision" of the tables that were on screen, "values" (flat "prediction"
-        and "target" as shown), with "sample" for remove and "learning_rate" for step and run.
+        What the browser last sent, unchecked, or None: "seq" (it only grows), "action", "revision" of the tables that
+        were on screen, "active" (the handle whose curve is shown), "values" (all variables as shown, flat, by name).
+        The actions are "move" (a drag ended), "place" (a typed position: "handle" and "t", a number an axis), "load"
+        (the table of a "handle" is needed), "paint" (numbers "flats" of a "variable" become "value"), "add", "remove"
+        (with "sample"), "reset", "undo", and "step" and "run" (with "learning_rate").
     """
-    settings = json.dumps({"key": key, "learning_rate": learning_rate}).encode()
+    last = (st.session_state.get(key) or {}).get("message") or {}
+    settings = json.dumps({"key": key, "learning_rate": learning_rate, "answers": last.get("seq")}).encode()
     envelope = struct.pack("<I", len(settings)) + settings + tables
     return _component(key=key, data=envelope, on_message_change=_nothing).message
 

@@ -13,19 +13,21 @@ class Board {
     if (!memories.has(settings.key)) memories.set(settings.key, { active: null, focus: null, played: null });
     this.memory = memories.get(settings.key);
     this.overlay = null; // {handle, position}: where one handle stands, all others as in the tables
-    this.awaiting = null; // {handle, values, count}: messages sent and not answered
+    this.awaiting = null; // {handle, values, sequence}: a message that changes the state and is not answered
+    this.loading = null; // {name, sequence}: a handle whose table was asked for
+    this.asked = new Set(); // handles asked for in this state
+    this.wanted = null; // a handle to ask for when nothing else is on its way
     this.pending = null; // tables that came at a moment when nothing may move
     this.queue = [];
     this.playing = false;
     this.frames = 0;
-    this.held = new Set();
     this.lossText = make("output.loss-number", { "aria-live": "off" });
     this.lossNote = make("span.loss-note");
     this.slopeText = make("p.slope");
     this.spoken = make("div.spoken", { role: "status", "aria-live": "polite" });
     this.curves = new Curves(this);
     this.descent = new Descent(this, settings.learning_rate);
-    this.place = { samples: make("div"), worked: make("div") };
+    this.place = { scene: make("div"), worked: make("div") };
     root.append(
       make(
         "div.summary",
@@ -33,7 +35,7 @@ class Board {
         make("div.loss", {}, make("span.caption", {}, "Loss"), this.lossText, this.lossNote),
         this.slopeText,
       ),
-      make("div.columns", {}, make("div.main", {}, this.place.samples, this.descent.element), this.curves.element),
+      make("div.columns", {}, make("div.main", {}, this.place.scene, this.descent.element), this.curves.element),
       this.place.worked,
       this.spoken,
     );
@@ -55,46 +57,46 @@ class Board {
 
   receive(tables, settings) {
     this.descent.offer(settings.learning_rate);
+    tables.answers = settings.answers ?? 0;
     const newest = this.pending ?? this.tables;
     if (newest && tables.revision <= newest.revision) return;
-    if (this.hand.drag?.moving || this.restTimer) this.pending = tables;
-    else if (this.awaiting?.count > 1 && !this.answers(tables)) {
-      this.awaiting.count -= 1;
-      this.pending = tables;
-    } else this.adopt(tables);
-  }
-
-  /** Whether the tables hold the values that were sent last, and not those of an earlier message. */
-  answers(tables) {
-    const values = tables.values(tables.row());
-    return ["prediction", "target"].every((name) => {
-      const sent = this.awaiting.values[name];
-      return sent.length === values[name].length && sent.every((value, index) => Math.abs(value - values[name][index]) < 1e-9);
-    });
+    const stale = this.awaiting && tables.answers < this.awaiting.sequence;
+    if (stale || this.hand.drag?.moving || this.restTimer) this.pending = tables;
+    else this.adopt(tables);
   }
 
   adopt(tables) {
     const structure = tables.structure();
+    if (this.tables && !this.awaiting) tables.inherit(this.tables);
+    if (this.awaiting || structure !== this.structure) this.asked.clear();
     this.tables = tables;
     this.overlay = this.awaiting = this.pending = null;
+    if (this.loading && tables.answers >= this.loading.sequence) this.loading = null;
     clearTimeout(this.giveUpTimer);
     this.row = tables.row();
-    if (structure !== this.structure) this.build(structure);
-    else for (const part of this.parts) this.renew(part);
     this.active = tables.byName.get(this.memory.active) ?? tables.handles[0];
-    this.held = new Set(tables.path ? tables.path.projected[tables.path.rows - 1] : []);
-    this.playing = this.descent.start(tables, this.memory.played !== tables.revision);
+    if (structure !== this.structure) this.build(structure);
+    else this.renew();
+    this.showHeld(tables.path ? tables.path.rows - 1 : null);
+    this.playing = this.descent.start(tables, !tables.playedBefore && this.memory.played !== tables.revision);
     if (tables.path) this.memory.played = tables.revision;
     this.render();
     const queue = this.queue;
     this.queue = [];
     for (const action of queue) action();
+    this.want(this.active);
+    const wanted = this.wanted && tables.byName.get(this.wanted);
+    this.wanted = null;
+    if (wanted) this.want(wanted);
   }
 
   /** The elements stay; the handles behind them are those of the new tables. */
-  renew(part) {
-    if (part.handle) part.handle = this.tables.byName.get(part.handle.name);
-    for (const slider of part.sliders ?? []) slider.handle = this.tables.byName.get(slider.handle.name);
+  renew() {
+    const { byName } = this.tables;
+    for (const part of [...this.scene.parts, ...this.scene.sliders]) {
+      if (part.handle) part.handle = byName.get(part.handle.name);
+    }
+    for (const surface of this.scene.surfaces) surface.renew(this.tables);
   }
 
   build(structure) {
@@ -102,10 +104,9 @@ class Board {
     const { tables } = this;
     const lost = document.activeElement === document.body ? this.memory.focus : null;
     const focus = this.focusKey(this.root.getRootNode().activeElement) ?? lost;
-    this.samples = new Samples(this, tables);
-    this.parts = this.samples.parts;
+    this.scene = makeScene(this, tables);
     this.worked = new Worked(tables);
-    this.place.samples.replaceChildren(this.samples.element);
+    this.place.scene.replaceChildren(this.scene.element);
     this.place.worked.replaceChildren(this.worked.element);
     this.measure();
     if (focus) this.focus(focus);
@@ -113,7 +114,7 @@ class Board {
 
   measure() {
     if (!this.tables) return;
-    this.samples.measure();
+    this.scene.measure();
     this.curves.measure();
     this.schedule();
   }
@@ -122,14 +123,16 @@ class Board {
 
   focusKey(element) {
     if (!element || !this.root.contains(element)) return null;
-    const { handle, field, control } = element.dataset;
-    return handle ? `handle:${handle}` : field ? `field:${field}` : control ? `control:${control}` : null;
+    const { handle, field, control, axis } = element.dataset;
+    const kind = handle ? "handle" : field ? "field" : control ? "control" : null;
+    return kind && { kind, name: element.dataset[kind], axis };
   }
 
-  focus(key) {
-    const [kind, name] = [key.slice(0, key.indexOf(":")), key.slice(key.indexOf(":") + 1)];
-    const found = [...this.root.querySelectorAll(`[data-${kind}]`)].filter((element) => element.dataset[kind] === name);
-    const target = found.find((element) => element.checked) ?? found[0] ?? this.samples.add;
+  focus({ kind, name, axis }) {
+    const found = [...this.root.querySelectorAll(`[data-${kind}]`)].filter(
+      ({ dataset }) => dataset[kind] === name && dataset.axis === axis,
+    );
+    const target = found.find((element) => element.checked) ?? found[0] ?? this.root.querySelector("[data-control]");
     target.focus({ preventScroll: true });
   }
 
@@ -137,23 +140,39 @@ class Board {
 
   /** Whether a handle must wait: its tables hold only while all other handles stand where they stood. */
   waitsFor(handle) {
+    if (!handle.loaded) return true;
     if (this.awaiting && this.awaiting.handle !== handle.name) return true;
     return this.overlay !== null && this.overlay.handle !== handle;
   }
 
   /** Does it now, or when the tables for it have come. */
-  whenReady({ name }, action) {
+  whenReady({ name }, action, tries = 3) {
     if (this.playing) this.stopPlaying();
     const handle = this.tables.byName.get(name);
-    if (!handle) return;
+    if (!handle || !tries) return;
     this.activate(handle);
+    if (this.waitsFor(handle)) this.commit();
     if (!this.waitsFor(handle)) {
       action(handle);
       return;
     }
-    this.commit();
-    this.queue.push(() => this.whenReady(handle, action));
+    if (!this.awaiting) this.load(handle);
+    this.queue.push(() => this.whenReady(handle, action, tries - 1));
     this.schedule();
+  }
+
+  /** Asks for the table of a handle once it is quiet, unless it is there or was asked for. */
+  want(handle) {
+    if (handle.loaded || this.asked.has(handle.name)) return;
+    const busy = this.awaiting || this.overlay || this.loading || this.playing || this.hand.drag;
+    if (busy) this.wanted = handle.name;
+    else this.load(handle);
+  }
+
+  load({ name }) {
+    if (this.loading?.name === name) return;
+    this.asked.add(name);
+    this.loading = { name, sequence: this.post("load", { handle: name }) };
   }
 
   activate(handle) {
@@ -169,15 +188,19 @@ class Board {
   moveTo(handle, position) {
     if (this.positionOf(handle) === position) return;
     this.overlay = { handle, position };
-    this.held = new Set();
+    this.showHeld(null);
     this.schedule();
   }
 
-  /** One or more positions on; the new state is sent when the keys rest. */
-  nudge(handle, by) {
+  /** One or more positions on, of a plane along both axes; the new state is sent when the keys rest. */
+  nudge(handle, dx, dy = 0) {
     this.whenReady(handle, (ready) => {
-      const position = Math.min(Math.max(this.positionOf(ready) + by, 0), ready.count - 1);
-      this.moveTo(ready, position);
+      const { tables } = this;
+      const by = [dx, dy];
+      const [ix, iy] = tables
+        .indices(ready, this.positionOf(ready))
+        .map((index, axis) => Math.min(Math.max(index + by[axis], 0), ready.counts[axis] - 1));
+      this.moveTo(ready, ready.kind === "plane" ? tables.positionIndex(ready, ix, iy) : ix);
       this.rest();
     });
   }
@@ -189,18 +212,15 @@ class Board {
     });
   }
 
-  /** A number that was typed; it may lie between the positions or beyond the axis. */
-  enter(handle, value) {
-    this.whenReady(handle, (ready) => {
-      const nearest = this.tables.nearest(ready, value);
-      if (ready.positions[nearest] === value) {
-        this.moveTo(ready, nearest);
-        this.commit();
-      } else {
-        // No table shows this state, so every handle waits for the answer, this one too.
-        this.post("move", null, this.tables.valuesAt(ready, value));
-      }
-    });
+  /** A position that was typed, [t] or [tx, ty]; it may lie between the positions or beyond the axis. */
+  enter(handle, t) {
+    this.activate(handle);
+    this.act("place", { handle: handle.name, t });
+  }
+
+  /** Gives some numbers of a variable one value. */
+  paint(variable, flats, value) {
+    this.act("paint", { variable, flats, value });
   }
 
   rest() {
@@ -216,17 +236,19 @@ class Board {
   /** Sends where the moved handle stands. */
   commit() {
     this.stopResting();
-    if (!this.overlay) return;
-    if (this.pending && !this.pending.fits(this.tables)) {
-      this.adopt(this.pending);
+    const { pending, awaiting } = this;
+    if (!this.overlay) {
+      if (pending && !awaiting) this.adopt(pending);
       return;
     }
-    const { handle, position } = this.overlay;
-    const values = this.tables.values(this.tables.row(handle, position));
-    const sent = this.awaiting?.values ?? this.tables.values(this.tables.row());
-    if (JSON.stringify(values) !== JSON.stringify(sent)) this.post("move", handle.name, values);
-    else if (this.pending && (!this.awaiting || this.answers(this.pending))) this.adopt(this.pending);
-    else if (!this.awaiting) {
+    if (pending && !pending.fits(this.tables)) {
+      this.adopt(pending);
+      return;
+    }
+    const sent = awaiting?.values ?? this.tables.values(this.tables.row());
+    if (JSON.stringify(this.values()) !== JSON.stringify(sent)) this.sendState("move", this.overlay.handle.name);
+    else if (pending && (!awaiting || pending.answers >= awaiting.sequence)) this.adopt(pending);
+    else if (!awaiting) {
       this.overlay = null;
       this.schedule();
     }
@@ -235,8 +257,7 @@ class Board {
   /** Takes a drag back. */
   restore(overlay) {
     this.overlay = overlay;
-    if (this.pending && !overlay) this.adopt(this.pending);
-    else this.commit();
+    this.commit();
     this.schedule();
   }
 
@@ -245,16 +266,36 @@ class Board {
     if (this.playing) this.stopPlaying();
     this.commit();
     if (this.awaiting) this.queue.push(() => this.act(action, more));
-    else this.post(action, null, this.tables.values(this.tables.row()), more);
+    else this.sendState(action, null, more);
   }
 
-  post(action, handle, values, more = {}) {
-    this.memory.sequence = Math.max((this.memory.sequence ?? 0) + 1, Date.now());
-    this.awaiting = { handle, values, count: (this.awaiting?.count ?? 0) + 1 };
-    this.send({ seq: this.memory.sequence, action, revision: this.tables.revision, values, ...more });
+  /** The numbers as shown. */
+  values() {
+    return this.tables.values(this.tables.row(this.overlay?.handle, this.overlay?.position));
+  }
+
+  /** Sends what changes the state: until it is answered only the moved handle can move on. */
+  sendState(action, handle, more = {}) {
+    const values = this.values();
+    this.awaiting = { handle, values, sequence: this.post(action, more) };
+  }
+
+  post(action, more) {
+    const sequence = Math.max((this.memory.sequence ?? 0) + 1, Date.now());
+    this.memory.sequence = sequence;
+    const { revision } = this.tables;
+    this.send({ seq: sequence, revision, action, active: this.active.name, values: this.values(), ...more });
     clearTimeout(this.giveUpTimer);
-    this.giveUpTimer = setTimeout(() => this.adopt(this.pending ?? this.tables), GIVE_UP);
+    this.giveUpTimer = setTimeout(() => this.giveUp(), GIVE_UP);
     this.schedule();
+    return sequence;
+  }
+
+  /** No answer came: what is known stands. */
+  giveUp() {
+    this.loading = null;
+    if (this.hand.drag?.moving) this.awaiting = null;
+    else this.adopt(this.pending ?? this.tables);
   }
 
   // Drawing
@@ -272,7 +313,7 @@ class Board {
       if (state === null) this.stopPlaying();
       else {
         this.tables.pathRow(state, this.row);
-        this.held = new Set(this.tables.path.projected[state]);
+        this.showHeld(state);
         this.show();
         this.schedule();
         return;
@@ -283,9 +324,10 @@ class Board {
 
   stopPlaying() {
     this.playing = false;
-    this.held = new Set(this.tables.path.projected[this.tables.path.rows - 1]);
+    this.showHeld(this.tables.path.rows - 1);
     this.descent.end();
     this.render();
+    this.want(this.active);
   }
 
   render() {
@@ -299,19 +341,24 @@ class Board {
     this.speakTimer = setTimeout(() => this.speak(), SPEAK_AFTER);
   }
 
+  /** Notes which predictions the domain held back in a state of the path; none where no path is shown. */
+  showHeld(state) {
+    const projected = state === null ? {} : this.tables.path.projected[state];
+    const sets = new Map(Object.entries(projected).map(([name, flats]) => [name, new Set(flats)]));
+    this.held = (variable, flat) => sets.get(variable)?.has(flat) ?? false;
+  }
+
   show() {
     const { tables, row, active, held } = this;
-    const resting = this.playing || (this.overlay !== null && this.overlay.handle !== active);
+    const resting = this.playing || !active.loaded || (this.overlay !== null && this.overlay.handle !== active);
     const frame = { tables, row, active, held, resting, position: this.positionOf(active) };
-    this.samples.update(frame);
+    this.scene.update(frame);
     this.curves.update(frame);
     this.worked.update(frame);
     const value = tables.column(row, "value")[0];
     setText(this.lossText, formatNumber(value));
-    const many = tables.samples === 1 ? "1 sample" : `${tables.samples} samples`;
-    const title = tables.reduction.title.toLowerCase();
-    setText(this.lossNote, title.includes(" over ") ? title : `${title} over ${many}`);
-    setText(this.slopeText, resting ? "" : this.slopeSentence(frame));
+    setText(this.lossNote, reductionNote(tables));
+    setText(this.slopeText, resting ? "" : slopeSentence(frame, this.scene.down));
     if (value !== this.lastShown) {
       this.lastShown = value;
       this.frames += 1;
@@ -323,44 +370,33 @@ class Board {
       frames: this.frames,
       state: this.phase(),
     });
-    this.sliderTexts(frame);
+    for (const slider of this.scene.sliders) this.showSlider(slider, frame);
   }
 
   phase() {
     if (this.playing) return "playing";
     if (this.awaiting) return "waiting";
     if (this.hand.drag) return "dragging";
-    return this.restTimer ? "moved" : "ready";
+    if (this.restTimer) return "moved";
+    return this.loading ? "waiting" : "ready";
   }
 
-  slopeSentence({ tables, active, position }) {
-    if (active.kind !== "line") return `${active.name} is a choice: it has no slope, only one loss for each value.`;
-    const [left, right] = Curves.sides(tables, active, position);
-    if (left !== right) {
-      return `Slope along ${active.name}: ${formatNumber(left)} on the left, ${formatNumber(right)} on the right. A kink.`;
-    }
-    const way = right > 0 ? "Decrease it to lower the loss." : right < 0 ? "Increase it to lower the loss." : "Flat here.";
-    return `Slope along ${active.name}: ${formatNumber(right)}. ${way}`;
-  }
-
-  sliderTexts({ tables, row, active }) {
-    for (const { sliders } of this.samples.tracks) {
-      for (const { handle, element } of sliders) {
-        const value = formatNumber(tables.column(row, handle.variable)[handle.flat]);
-        const loss = handle === active ? `, loss ${formatNumber(tables.column(row, "value")[0])}` : "";
-        setAttribute(element, "aria-valuetext", value + loss);
-      }
-    }
+  showSlider({ handle, element, axis = 0 }, { tables, row, active }) {
+    const value = tables.coordinate(row, handle, this.positionOf(handle), axis);
+    const loss = handle === active ? `, loss ${formatNumber(tables.column(row, "value")[0])}` : "";
+    setAttribute(element, "aria-valuemin", handle.low[axis]);
+    setAttribute(element, "aria-valuemax", handle.high[axis]);
+    setAttribute(element, "aria-valuenow", Number(value.toPrecision(12)));
+    setAttribute(element, "aria-valuetext", formatNumber(value) + loss);
+    element.classList.toggle("waiting", this.waitsFor(handle));
   }
 
   /** One summary after a rest. */
   speak() {
     const { tables, row, active } = this;
-    const flat = tables.column(row, active.variable)[active.flat];
-    const value = active.kind === "line" ? formatNumber(flat) : active.choices[this.positionOf(active)];
     const outcome = tables.path ? this.descent.outcome.textContent : "";
-    const text = `${active.name} is ${value}. Loss ${formatNumber(tables.column(row, "value")[0])}. ${this.slopeText.textContent} ${outcome}`;
-    setText(this.spoken, text.trim());
+    const told = summary(tables, row, active, this.positionOf(active));
+    setText(this.spoken, `${told} ${this.slopeText.textContent} ${outcome}`.trim());
   }
 }
 

@@ -1,8 +1,8 @@
-// Choices: a label that flips, a class that is picked.
+// Choices: a label that flips, a class or a grade that is picked.
 
 /** A label of two: one switch that shows both, the chosen one marked. */
 class LabelSwitch {
-  constructor(board, handle) {
+  constructor(board, handle, mark) {
     this.handle = handle;
     this.options = handle.choices.map((text) => make("span", {}, text.replace("-", MINUS)));
     this.button = make(
@@ -10,22 +10,23 @@ class LabelSwitch {
       { type: "button", role: "switch", "data-handle": handle.name, "aria-label": handle.name },
       ...this.options,
     );
-    this.button.addEventListener("click", () => board.choose(handle, 1 - this.chosen));
-    this.element = make("div.choice", {}, markOf("target"), this.button);
+    this.button.addEventListener("click", () => board.choose(this.handle, 1 - this.chosen));
+    this.element = make("div.choice", {}, mark, this.button);
   }
 
   update({ tables, row, active }) {
-    const value = tables.column(row, "target")[this.handle.flat];
-    this.chosen = tables.nearest(this.handle, value);
+    const { handle } = this;
+    this.chosen = tables.nearest(handle, tables.coordinate(row, handle, handle.at));
     setAttribute(this.button, "aria-checked", this.chosen === 1);
     this.options.forEach((option, index) => option.classList.toggle("chosen", index === this.chosen));
-    this.element.classList.toggle("active", this.handle === active);
+    this.element.classList.toggle("active", handle === active);
   }
 }
 
-/** The true class of a sample: a radio group. */
-class ClassChoice {
-  constructor(board, handle) {
+/** One of several values: a radio group. */
+class ChoiceGroup {
+  /** @param word what stands before a value when it is spoken, such as "Class" */
+  constructor(board, handle, mark, word) {
     this.handle = handle;
     this.inputs = handle.choices.map((text, index) => {
       const input = make("input", {
@@ -33,26 +34,27 @@ class ClassChoice {
         name: handle.name,
         value: text,
         "data-handle": handle.name,
-        "aria-label": `Class ${text}`,
+        "aria-label": `${word} ${text}`.trim(),
       });
-      input.addEventListener("change", () => board.choose(handle, index));
+      input.addEventListener("change", () => board.choose(this.handle, index));
       return input;
     });
-    const options = this.inputs.map((input, index) => make("label", {}, input, make("span", {}, handle.choices[index])));
+    const options = this.inputs.map((input, index) =>
+      make("label", {}, input, make("span", {}, handle.choices[index].replace("-", MINUS))),
+    );
     this.element = make(
       "div.choice",
       { role: "radiogroup", "aria-label": handle.name },
-      make("span.caption", {}, "True class"),
+      mark,
       make("span.options", {}, ...options),
     );
   }
 
   update({ tables, row, active }) {
-    const value = tables.column(row, "target")[this.handle.flat];
-    const chosen = tables.nearest(this.handle, value);
-    this.inputs.forEach((input, index) => {
-      input.checked = index === chosen;
-    });
-    this.element.classList.toggle("active", this.handle === active);
+    const { handle } = this;
+    const chosen = tables.nearest(handle, tables.coordinate(row, handle, handle.at));
+    if (chosen !== this.chosen) this.inputs[chosen].checked = true;
+    this.chosen = chosen;
+    this.element.classList.toggle("active", handle === active);
   }
 }

@@ -1,4 +1,4 @@
-// The loss along the active handle with its tangent, and below it the slope. Drawn once a grab; only the points move.
+// The loss along the active handle with its tangent, and below it the slope; of a point along both directions.
 
 const MARGIN = { right: 20, top: 12, bottom: 44 };
 const CHARACTER = 7;
@@ -31,10 +31,9 @@ class Plot {
   }
 
   /** Settles the range of the values; returns the room that their labels need. */
-  scale(xs, pieces, include) {
-    const [low, high] = Plot.range(pieces.flatMap((piece) => piece.map(([, y]) => y)), include);
+  scale(xs, values, include) {
+    const [low, high] = Plot.range(values, include);
     this.domain = { low, high, start: xs[0], end: xs[xs.length - 1] };
-    this.pieces = pieces;
     this.ticks = ticksBetween(low, high, 5);
     return 18 + CHARACTER * Math.max(4, ...this.ticks.map((tick) => formatNumber(tick).length));
   }
@@ -68,13 +67,13 @@ class Plot {
       { id: this.clip },
       makeSvg("rect", { x: this.left, y: MARGIN.top - 1, width: inner.width, height: inner.height + 2 }),
     );
-    const curve = makeSvg("path.curve", { d: this.pieces.map((piece) => this.path(piece)).join("") });
+    this.curve = makeSvg("path.curve");
     this.below = makeSvg("path.tangent");
     this.beyond = makeSvg("path.beyond", { d: "M-7 0 L0 -9 L7 0 Z" });
     this.point = makeSvg("circle.point", { r: 6.5 });
     this.second = makeSvg("circle.point.second", { r: 6.5 });
     this.moving = makeSvg("g", {}, this.second, this.point, this.beyond);
-    const clipped = makeSvg("g", { "clip-path": `url(#${this.clip})` }, curve, this.below);
+    const clipped = makeSvg("g", { "clip-path": `url(#${this.clip})` }, this.curve, this.below);
     this.svg.replaceChildren(clip, grid, clipped, this.moving);
   }
 
@@ -84,6 +83,11 @@ class Plot {
 
   y(value) {
     return MARGIN.top + ((this.domain.high - value) / (this.domain.high - this.domain.low)) * this.inner.height;
+  }
+
+  /** Draws the curve, in pieces where it jumps. */
+  plot(pieces) {
+    setAttribute(this.curve, "d", pieces.map((piece) => this.path(piece)).join(""));
   }
 
   path(piece) {
@@ -98,7 +102,8 @@ class Plot {
       text += `${move}${this.x(x).toFixed(2)} ${Math.min(Math.max(this.y(y), -9999), 9999).toFixed(2)}`;
       move = "L";
     }
-    return text;
+    // A point between two jumps is a dot.
+    return piece.length === 1 && text ? `${text}h0` : text;
   }
 
   /** Puts the point there; where the value lies off the scale, an arrow at the rim takes its place. */
@@ -132,10 +137,9 @@ class Plot {
 class Curves {
   constructor(board) {
     this.board = board;
-    this.loss = new Plot("");
-    this.slope = new Plot("");
+    this.plots = [new Plot(""), new Plot("")];
     this.bars = make("figure.plot.bars");
-    this.element = make("div.curves", {}, this.loss.element, this.slope.element, this.bars);
+    this.element = make("div.curves", {}, ...this.plots.map(({ element }) => element), this.bars);
     this.drawn = "";
   }
 
@@ -146,37 +150,75 @@ class Curves {
 
   /** The slope at a position from the left and from the right; they differ at a kink. */
   static sides(tables, handle, position) {
-    const slope = tables.along(handle, "slope", position);
+    const slope = tables.along(handle, "slope", position) ?? 0;
     return [
       tables.along(handle, "slope_left", position) ?? slope,
       tables.along(handle, "slope_right", position) ?? slope,
     ];
   }
 
+  /** Whether the loss jumps between two neighbours: it differs although both slopes are about 0. */
+  static jumps(step, rise, ...slopes) {
+    const run = Math.max(...slopes.map(Math.abs)) * step;
+    return Math.abs(rise) > 1e-9 && run < 0.1 * Math.abs(rise);
+  }
+
+  /** Points [x, y] in pieces, parted where the loss jumps; `slopes` are those on the left and right of each point. */
+  static pieces(points, slopes) {
+    const pieces = [[]];
+    points.forEach((point, index) => {
+      const before = points[index - 1];
+      const jump =
+        before && Curves.jumps(point[0] - before[0], point[1] - before[1], slopes[index - 1][1], slopes[index][0]);
+      if (jump) pieces.push([]);
+      pieces[pieces.length - 1].push(point);
+    });
+    return pieces;
+  }
+
+  /** What is drawn once for a table: of a line all, of a point the axes. */
   draw(tables, handle) {
-    const line = handle.kind === "line";
-    this.loss.element.hidden = this.slope.element.hidden = !line;
-    this.bars.hidden = line;
-    if (line) this.drawLine(tables, handle);
+    const two = handle.kind !== "choice";
+    for (const { element } of this.plots) element.hidden = !two;
+    this.bars.hidden = two;
+    if (handle.kind === "line") this.drawLine(tables, handle);
+    else if (handle.kind === "plane") this.drawPlane(tables, handle);
     else this.drawBars(tables, handle);
   }
 
   drawLine(tables, handle) {
-    const xs = [...handle.positions];
-    const values = xs.map((x, position) => [x, tables.valueAt(handle, position)]);
-    this.title(this.loss, `Loss along ${handle.name}`);
-    this.title(this.slope, `Slope along ${handle.name}`);
+    const [loss, slope] = this.plots;
+    const [grid] = handle.grid;
+    const xs = [...grid];
+    const points = xs.map((x, position) => [x, tables.valueAt(handle, position)]);
+    const sides = xs.map((_, position) => Curves.sides(tables, handle, position));
+    this.title(loss, `Loss along ${handle.name}`);
+    this.title(slope, `Slope along ${handle.name}`);
     const pieces = [[]];
     xs.forEach((x, position) => {
       // A position that rounding put beside another one would draw a jump as a line.
       if (position && x - xs[position - 1] < 1e-9 * (xs[xs.length - 1] - xs[0])) return;
-      const [left, right] = Curves.sides(tables, handle, position);
+      const [left, right] = sides[position];
       pieces[pieces.length - 1].push([x, left]);
       if (left !== right) pieces.push([[x, right]]);
     });
-    const left = Math.max(this.loss.scale(xs, [values], []), this.slope.scale(xs, pieces, [0]));
-    this.loss.draw(this.width, left, handle.name);
-    this.slope.draw(this.width, left, handle.name);
+    const room = Math.max(
+      loss.scale(xs, points.map(([, y]) => y), []),
+      slope.scale(xs, pieces.flatMap((piece) => piece.map(([, y]) => y)), [0]),
+    );
+    loss.draw(this.width, room, handle.name);
+    slope.draw(this.width, room, handle.name);
+    loss.plot(Curves.pieces(points, sides));
+    slope.plot(pieces);
+  }
+
+  /** Both axes hold the loss at every place of the picture, so that they stand still while the point moves. */
+  drawPlane(tables, handle) {
+    const values = Array.from({ length: handle.count }, (_, position) => tables.valueAt(handle, position));
+    const ways = ["horizontally", "vertically"];
+    this.plots.forEach((plot, axis) => this.title(plot, `Loss along ${handle.name}, ${ways[axis]}`));
+    const room = Math.max(...this.plots.map((plot, axis) => plot.scale([...handle.grid[axis]], values, [])));
+    this.plots.forEach((plot, axis) => plot.draw(this.width, room, `${handle.name}, ${ways[axis]}`));
   }
 
   title(plot, text) {
@@ -186,13 +228,13 @@ class Curves {
 
   drawBars(tables, handle) {
     const values = handle.choices.map((_, position) => tables.valueAt(handle, position));
-    const most = Math.max(...values.filter(Number.isFinite), 1e-12);
+    const most = Math.max(...values.filter(Number.isFinite).map(Math.abs), 1e-12);
     this.rows = handle.choices.map((choice, position) =>
       make(
         "div.choice-row",
         {},
         make("span.choice-name", {}, choice.replace("-", MINUS)),
-        make("span.bar", { "--width": Math.min(values[position] / most, 1) }, make("i")),
+        make("span.bar", { "--width": Math.min(Math.abs(values[position]) / most, 1) }, make("i")),
         make("b", {}, formatNumber(values[position])),
         make("span.now", {}, "now"),
       ),
@@ -200,29 +242,57 @@ class Curves {
     this.bars.replaceChildren(make("figcaption", {}, make("h2", {}, `Loss for each choice of ${handle.name}`)), ...this.rows);
   }
 
-  update({ tables, row, active, position, resting }) {
+  update(frame) {
+    const { tables, active, resting } = frame;
+    this.element.classList.toggle("resting", resting);
+    // Without its table a handle has no curve yet; what stands there rests until it comes.
+    if (!active.loaded) return;
     const key = `${tables.revision} ${active.name} ${this.width}`;
     if (key !== this.drawn) {
       this.draw(tables, active);
       this.drawn = key;
     }
-    this.element.classList.toggle("resting", resting);
-    if (active.kind !== "line") {
-      this.rows.forEach((element, index) => element.classList.toggle("chosen", index === position));
-      return;
-    }
-    const t = active.positions[position];
-    const value = tables.column(row, "value")[0];
+    const kinds = { line: "updateLine", plane: "updatePlane", choice: "updateBars" };
+    this[kinds[active.kind]](frame);
+  }
+
+  updateBars({ position }) {
+    this.rows.forEach((element, index) => element.classList.toggle("chosen", index === position));
+  }
+
+  updateLine({ tables, row, active, position }) {
+    const [loss, slope] = this.plots;
+    const t = active.grid[0][position];
     const [left, right] = Curves.sides(tables, active, position);
     const kink = left !== right;
-    const inside = this.loss.mark(this.loss.point, t, value);
-    this.loss.second.style.display = "none";
-    this.loss.tangent(t, value, left, right);
-    setText(this.loss.readout, `${formatNumber(value)}${inside ? "" : ", off the scale"}`);
-    const slopeInside = this.slope.mark(this.slope.point, t, right);
-    if (kink) this.slope.mark(this.slope.second, t, left);
-    else this.slope.second.style.display = "none";
+    this.showValue(loss, t, tables.column(row, "value")[0], left, right);
+    const inside = slope.mark(slope.point, t, right);
+    if (kink) slope.mark(slope.second, t, left);
+    else slope.second.style.display = "none";
     const text = kink ? `left ${formatNumber(left)}, right ${formatNumber(right)}` : formatNumber(right);
-    setText(this.slope.readout, `${text}${slopeInside ? "" : ", off the scale"}`);
+    setText(slope.readout, `${text}${inside ? "" : ", off the scale"}`);
+  }
+
+  /** The row and the column of the grid that cross at the present position. */
+  updatePlane({ tables, row, active, position }) {
+    const at = tables.indices(active, position);
+    const value = tables.column(row, "value")[0];
+    this.plots.forEach((plot, axis) => {
+      const places = Array.from({ length: active.counts[axis] }, (_, index) =>
+        axis ? tables.positionIndex(active, at[0], index) : tables.positionIndex(active, index, at[1]),
+      );
+      const slopeAt = (place) => tables.along(active, "slope", place, axis) ?? 0;
+      const points = places.map((place, index) => [active.grid[axis][index], tables.valueAt(active, place)]);
+      plot.plot(active.smooth ? Curves.pieces(points, places.map((place) => [slopeAt(place), slopeAt(place)])) : [points]);
+      const slope = active.smooth ? slopeAt(position) : NaN;
+      this.showValue(plot, active.grid[axis][at[axis]], value, slope, slope);
+    });
+  }
+
+  showValue(plot, t, value, left, right) {
+    const inside = plot.mark(plot.point, t, value);
+    plot.second.style.display = "none";
+    plot.tangent(t, value, left, right);
+    setText(plot.readout, `${formatNumber(value)}${inside ? "" : ", off the scale"}`);
   }
 }

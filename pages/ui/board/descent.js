@@ -111,8 +111,8 @@ class Descent {
   }
 
   valueOf(state) {
-    const { floats, path, width, place } = this.tables;
-    return floats[path.offset + state * width + place.get("value").start];
+    const { pathFloats, path, width, place } = this.tables;
+    return pathFloats[path.offset + state * width + place.get("value").start];
   }
 
   drawSpark() {

@@ -37,7 +37,19 @@ function setProperty(element, name, value) {
   if (element.style.getPropertyValue(name) !== text) element.style.setProperty(name, text);
 }
 
-/** The sign of a prediction or a target, the same everywhere. */
-function markOf(variable) {
-  return make(`i.mark.${variable}`, { "aria-hidden": "true" });
+/** The sign of a prediction or a target, the same everywhere; a letter in it tells two of a kind apart. */
+function markOf(role, letter = "") {
+  return make(`i.mark.${role}`, { "aria-hidden": "true" }, letter ? make("b", {}, letter) : null);
+}
+
+/** A letter for each variable that shares its role with another one: as much of its label as tells them apart. */
+function lettersOf(variables) {
+  const letters = new Map();
+  for (const { name, label, role } of variables) {
+    const others = variables.filter((other) => other.role === role && other.name !== name);
+    const clash = others.some((other) => other.label[0].toLowerCase() === label[0].toLowerCase());
+    const number = 1 + variables.filter((other) => other.role === role).findIndex((other) => other.name === name);
+    letters.set(name, !others.length ? "" : clash ? String(number) : label[0].toUpperCase());
+  }
+  return letters;
 }

@@ -1,4 +1,6 @@
-// The hand: one pointer that drags handles, and the keys that move them.
+// The hand: one pointer that drags what the scene's surfaces offer, and the keys that move it.
+
+const HOVER = 80;
 
 class Hand {
   constructor(board) {
@@ -27,6 +29,7 @@ class Hand {
   }
 
   destroy() {
+    clearTimeout(this.hoverTimer);
     document.removeEventListener("keydown", this.onEscape, true);
   }
 
@@ -35,48 +38,77 @@ class Hand {
     board.memory.focus = board.focusKey(event.target);
     const { handle, field } = event.target.dataset;
     const found = board.tables.byName.get(handle ?? field);
-    if (found && !this.drag && found !== board.active) board.activate(found);
+    if (!found || this.drag) return;
+    if (found !== board.active) board.activate(found);
+    board.want(found);
+  }
+
+  surfaceOf(target) {
+    return this.board.scene.surfaces.find(({ element }) => element.contains(target));
   }
 
   onDown(event) {
-    const slider = event.target.closest("[role=slider]");
-    if (!slider || this.drag || event.button !== 0) return;
+    clearTimeout(this.hoverTimer);
+    if (this.drag || event.button !== 0) return;
+    const surface = this.surfaceOf(event.target);
+    const grabbed = surface?.grab(event.clientX, event.clientY, event.target);
+    if (!grabbed) return;
     event.preventDefault();
-    const track = this.board.samples.tracks.find(({ lane }) => lane.contains(slider));
-    const handle = track.grab(event.clientX, event.clientY);
-    const element = track.sliders.find((other) => other.handle === handle).element;
-    const box = track.lane.getBoundingClientRect();
-    const drag = { pointer: event.pointerId, x: event.clientX, start: event.clientX, track, box, handle, moving: false, released: false };
-    // The mark stays under the finger where it was touched, rather than jumping to its middle.
-    drag.grip = event.clientX - box.left - Number(element.style.getPropertyValue("--x")) * box.width;
+    const [x, y] = [event.clientX, event.clientY];
+    const drag = { pointer: event.pointerId, x, y, start: [x, y], surface, moving: false, released: false };
+    drag.handle = grabbed.handle;
     this.board.root.setPointerCapture(event.pointerId);
-    element.focus({ preventScroll: true });
+    grabbed.focus?.focus({ preventScroll: true });
     this.drag = drag;
-    this.board.whenReady(handle, (ready) => this.begin(drag, ready));
+    this.board.whenReady(grabbed.handle, (ready) => this.begin(drag, ready));
   }
 
   begin(drag, handle) {
     if (this.drag !== drag && !drag.released) return;
-    this.board.stopResting();
+    const { board } = this;
+    board.stopResting();
     drag.handle = handle;
+    // New tables may have brought new elements.
+    if (!board.scene.surfaces.includes(drag.surface)) {
+      const slider = board.scene.sliders.find((other) => other.handle === handle);
+      drag.surface = slider && this.surfaceOf(slider.element);
+      if (!drag.surface) {
+        if (this.drag === drag) this.drag = null;
+        return;
+      }
+    }
     drag.moving = true;
-    drag.before = this.board.overlay;
-    if (drag.x !== drag.start) this.follow(drag);
+    drag.before = board.overlay;
+    drag.surface.start(handle, ...drag.start);
+    if (drag.x !== drag.start[0] || drag.y !== drag.start[1]) this.follow(drag);
     if (drag.released) this.finish(drag);
   }
 
   follow(drag) {
-    const { box, grip } = drag;
-    const { low, high } = drag.track.axis;
-    const t = low + ((drag.x - grip - box.left) / box.width) * (high - low);
-    this.board.moveTo(drag.handle, this.board.tables.nearest(drag.handle, t));
+    this.board.moveTo(drag.handle, drag.surface.positionAt(drag.handle, drag.x, drag.y));
   }
 
   onMove(event) {
     const { drag } = this;
-    if (!drag || event.pointerId !== drag.pointer) return;
+    if (!drag) {
+      this.hover(event);
+      return;
+    }
+    if (event.pointerId !== drag.pointer) return;
     drag.x = event.clientX;
+    drag.y = event.clientY;
     if (drag.moving) this.follow(drag);
+  }
+
+  /** A mouse that rests over a handle fetches its tables, so that they are there when it is grabbed. */
+  hover(event) {
+    clearTimeout(this.hoverTimer);
+    if (event.pointerType !== "mouse") return;
+    const { clientX, clientY, target } = event;
+    this.hoverTimer = setTimeout(() => {
+      const grabbed = this.drag ? null : this.surfaceOf(target)?.grab(clientX, clientY, target);
+      if (grabbed) this.board.want(grabbed.handle);
+    }, HOVER);
   }
 
   onUp(event) {
@@ -106,11 +138,19 @@ class Hand {
     const slider = event.target.closest("[role=slider]");
     if (!slider || event.altKey || event.ctrlKey || event.metaKey) return;
     const handle = this.board.tables.byName.get(slider.dataset.handle);
-    const steps = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
-    const ends = { Home: -handle.count, End: handle.count };
-    const by = ends[event.key] ?? (steps[event.key] ?? 0) * (event.shiftKey ? 10 : 1);
-    if (!by) return;
+    const [dx, dy] = this.steps(event, handle, Number(slider.dataset.axis ?? 0));
+    if (!dx && !dy) return;
     event.preventDefault();
-    this.board.nudge(handle, by);
+    this.board.nudge(handle, dx, dy);
+  }
+
+  /** The steps that a key means; arrows move a plane's handle as they point, the other keys along the slider's axis. */
+  steps({ key, shiftKey }, handle, axis) {
+    const fast = shiftKey ? 10 : 1;
+    const far = { PageUp: 10, PageDown: -10, Home: -handle.counts[axis], End: handle.counts[axis] }[key];
+    if (far !== undefined) return axis === 0 ? [far, 0] : [0, far];
+    const [right, up] = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key] ?? [0, 0];
+    if (handle.kind !== "plane") return [(right + up) * fast, 0];
+    return [right * fast, up * fast * (this.board.scene.down ? -1 : 1)];
   }
 }

@@ -2,31 +2,83 @@
 
 const ARROW_SHORTEST = 14;
 const ARROW_LONGEST = 104;
+// A bell whose spread is this share of the axis has its full height; wider ones are lower, as their area stays.
+const BELL_FULL = 0.06;
 
 class Track {
   /**
    * @param handles those of the tables that move along it
-   * @param options span: "residual" (from target to prediction), "bar" (from 0) or "region" (where the label wants the
-   *   score to be); label: column index of a target without a handle here; lines: further lines across;
-   *   fill: column and index of a number drawn as a bar behind
+   * @param options span: "residual" (from the target or label to the prediction), "gap" (between two predictions),
+   *   "bar" (from 0), "region" (where the label wants the score to be) or "none"; label: {variable, flat} of a label
+   *   that stands on the track without a handle; lines: further lines across; fill: {column, index} of a number drawn
+   *   as a bar behind; letters: by variable, to tell marks apart; bells: [{mean, spread, shape, className}], each a
+   *   {variable, flat} or a number
    */
   constructor(board, axis, handles, options) {
     this.board = board;
     this.axis = axis;
-    this.options = options;
+    this.options = { lines: [], bells: [], letters: new Map(), ...options };
     this.width = 300;
     this.lane = make("div.lane");
     for (const tick of ticksBetween(axis.low, axis.high, 10)) {
       this.lane.append(make(tick === 0 ? "i.grid.zero" : "i.grid", { "--x": this.fraction(tick) }));
     }
-    for (const line of options.lines || []) this.lane.append(make("i.line", { "--x": this.fraction(line) }));
-    this.fill = options.fill ? this.lane.appendChild(make("i.fill")) : null;
-    this.span = this.lane.appendChild(make(`i.span.${options.span}`));
-    this.goal = options.label === undefined ? null : this.lane.appendChild(make("i.goal", {}, markOf("target")));
-    this.arrow = null;
+    for (const line of this.options.lines) this.lane.append(make("i.line", { "--x": this.fraction(line) }));
+    this.bells = this.options.bells.map((bell) => this.addBell(bell));
+    this.fill = this.options.fill ? this.lane.appendChild(make("i.fill")) : null;
+    this.span = this.lane.appendChild(make(`i.span.${this.options.span}`));
+    this.goal = this.options.label ? this.lane.appendChild(make("i.goal", {}, markOf("target"))) : null;
+    this.arrows = [];
     this.sliders = handles.map((handle) => this.addSlider(handle));
-    this.element = make("div.track", {}, this.lane);
+    const { length } = this.arrows;
+    this.element = make(this.bells.length ? "div.track.high" : "div.track", { "--levels": Math.max(length, 1) }, this.lane);
   }
+
+  // As a surface that a hand can drag
+
+  get surface() {
+    return {
+      element: this.lane,
+      grab: (x, y, target) => this.grab(x, y, target),
+      start: (handle, x) => this.start(handle, x),
+      positionAt: (handle, x) => this.positionAt(handle, x),
+      renew: ({ byName }) => {
+        for (const arrow of this.arrows) arrow.handle = byName.get(arrow.handle.name);
+      },
+    };
+  }
+
+  /** The handle to grab where the pointer came down: the nearest; of two in one place the target lies lower. */
+  grab(x, y, target) {
+    const touched = target.closest("[role=slider]");
+    if (!touched) return null;
+    const box = this.lane.getBoundingClientRect();
+    const distances = this.sliders.map((slider) => {
+      const across = Math.abs(x - box.left - Number(slider.element.style.getPropertyValue("--x")) * box.width);
+      return { ...slider, across };
+    });
+    distances.sort((one, other) => one.across - other.across);
+    const close = distances.filter(({ across }) => across - distances[0].across < 6);
+    const role = y > box.bottom - 22 ? "target" : "prediction";
+    const wanted = close.filter((slider) => slider.role === role);
+    const found = wanted.find(({ element }) => element === touched) ?? wanted[0] ?? close[0];
+    return { handle: found.handle, focus: found.element };
+  }
+
+  /** The mark stays under the finger where it was touched, rather than jumping to its middle. */
+  start(handle, x) {
+    const { element } = this.sliders.find((slider) => slider.handle === handle);
+    this.box = this.lane.getBoundingClientRect();
+    this.grip = x - this.box.left - Number(element.style.getPropertyValue("--x")) * this.box.width;
+  }
+
+  positionAt(handle, x) {
+    const { low, high } = this.axis;
+    const t = low + ((x - this.grip - this.box.left) / this.box.width) * (high - low);
+    return this.board.tables.nearest(handle, t);
+  }
+
+  // What is drawn
 
   fraction(value) {
     const { low, high } = this.axis;
@@ -34,72 +86,75 @@ class Track {
   }
 
   addSlider(handle) {
-    if (handle.variable === "prediction") {
-      this.arrow = this.lane.appendChild(make("span.arrow", {}, make("i"), make("b")));
-      this.held = this.lane.appendChild(make("span.held", { hidden: "" }, "held at the edge"));
-    }
+    const { role, gradient } = this.board.tables.variable(handle.variable);
+    if (gradient) this.addArrow(handle);
     const element = make(
-      `div.handle.${handle.variable}`,
+      `div.handle.${role}`,
       {
         role: "slider",
         tabindex: 0,
         "data-handle": handle.name,
         "aria-label": handle.name,
-        "aria-valuemin": handle.low,
-        "aria-valuemax": handle.high,
         "aria-orientation": "horizontal",
       },
-      markOf(handle.variable),
+      markOf(role, this.options.letters.get(handle.variable)),
     );
     this.lane.append(element);
-    return { handle, element };
+    return { handle, element, role };
   }
 
-  /** The handle to grab where the pointer came down: the nearest; of two in one place the target lies lower. */
-  grab(x, y) {
-    const box = this.lane.getBoundingClientRect();
-    const distances = this.sliders.map(({ handle, element }) => {
-      const across = Math.abs(x - box.left - Number(element.style.getPropertyValue("--x")) * box.width);
-      return { handle, across };
+  addArrow(handle) {
+    const level = { "--level": this.arrows.length };
+    this.arrows.push({
+      handle,
+      element: this.lane.appendChild(make("span.arrow", level, make("i"), make("b"))),
+      held: this.lane.appendChild(make("span.held", { ...level, hidden: "" }, "held at the edge")),
     });
-    distances.sort((one, other) => one.across - other.across);
-    const [nearest, next] = distances;
-    if (next && next.across - nearest.across < 6) {
-      const low = y > box.top + this.centre(box);
-      const wanted = low ? "target" : "prediction";
-      return distances.find(({ handle }) => handle.variable === wanted).handle;
-    }
-    return nearest.handle;
   }
 
-  centre(box) {
-    return box.height - 22;
+  addBell({ mean, spread, shape, className }) {
+    const points = shape.map(([x, height]) => `${x} ${-height}`).join(" L");
+    const path = makeSvg("path", { d: `M${points}`, "vector-effect": "non-scaling-stroke" });
+    const svg = makeSvg(`svg.bell.${className}`, { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": "true" }, path);
+    this.lane.append(svg);
+    return { mean, spread, path };
+  }
+
+  measure() {
+    this.width = this.lane.clientWidth;
   }
 
   update({ tables, row, active, held }) {
-    const at = {};
     for (const { handle, element } of this.sliders) {
-      const value = tables.column(row, handle.variable)[handle.flat];
-      at[handle.variable] = value;
-      setProperty(element, "--x", this.fraction(value));
-      setAttribute(element, "aria-valuenow", Number(value.toPrecision(12)));
+      setProperty(element, "--x", this.fraction(tables.coordinate(row, handle, handle.at)));
       element.classList.toggle("active", handle === active);
-      element.classList.toggle("waiting", this.board.waitsFor(handle));
-      if (handle.variable === "prediction") this.updateArrow(tables, row, handle, value, held);
     }
-    this.updateSpan(tables, row, at);
+    for (const arrow of this.arrows) this.updateArrow(arrow, tables, row, held);
+    this.updateSpan(tables, row);
     const { fill } = this.options;
     if (fill) setProperty(this.fill, "--width", this.fraction(tables.column(row, fill.column)[fill.index]));
+    const number = (source) => (typeof source === "number" ? source : tables.column(row, source.variable)[source.flat]);
+    for (const { mean, spread, path } of this.bells) this.updateBell(path, number(mean), number(spread));
   }
 
-  updateSpan(tables, row, at) {
+  updateSpan(tables, row) {
     const { span, label } = this.options;
-    let from = at.target;
-    let to = at.prediction;
-    if (label !== undefined) from = this.goalOf(tables.column(row, "target")[label]);
-    if (this.goal) setProperty(this.goal, "--x", this.fraction(from));
-    if (span === "bar") [from, to] = [0, at.prediction ?? at.target];
-    if (span === "region") to = this.wantsMargin() ? Math.sign(from) : 0;
+    const of = (role, index = 0) => {
+      const found = this.sliders.filter((slider) => slider.role === role)[index];
+      return found && tables.coordinate(row, found.handle, found.handle.at);
+    };
+    const goal = label && this.goalOf(tables.column(row, label.variable)[label.flat]);
+    if (this.goal) setProperty(this.goal, "--x", this.fraction(goal));
+    const ends = {
+      residual: () => [goal ?? of("target"), of("prediction")],
+      gap: () => [of("prediction"), of("prediction", 1)],
+      bar: () => [0, of("prediction") ?? of("target")],
+      region: () => [goal, this.marginOf(goal)],
+      none: () => [],
+    };
+    const [from, to] = ends[span]();
+    this.span.hidden = from === undefined || to === undefined;
+    if (this.span.hidden) return;
     const [one, other] = [this.fraction(from), this.fraction(to)];
     setProperty(this.span, "--x", Math.min(one, other));
     setProperty(this.span, "--width", Math.abs(other - one));
@@ -111,29 +166,40 @@ class Track {
     return label > 0 ? this.axis.high : this.axis.low;
   }
 
-  /** Labels -1 and +1 ask for a margin of 1; labels 0 and 1 only for the right side of 0. */
-  wantsMargin() {
-    return (this.options.lines || []).length > 1;
+  /** Where the side begins that a label asks for: at the outer one of the marked lines. */
+  marginOf(goal) {
+    const { lines } = this.options;
+    if (!lines.length) return 0;
+    return goal === this.axis.high ? Math.max(...lines) : Math.min(...lines);
   }
 
   /** The way downhill: against the gradient, longer where it is steeper, but never out of sight. */
-  updateArrow(tables, row, handle, value, held) {
-    const gradient = tables.column(row, "gradient")[handle.flat];
-    const isHeld = held.has(handle.flat);
-    const x = this.fraction(value);
+  updateArrow({ handle, element, held }, tables, row, isHeldAt) {
+    const [flat] = handle.flats;
+    const gradient = tables.gradient(row, handle.variable)[flat];
+    const isHeld = isHeldAt(handle.variable, flat);
+    const x = this.fraction(tables.column(row, handle.variable)[flat]);
     const size = Math.abs(gradient);
     const right = gradient < 0;
     const room = (right ? 1 - x : x) * this.width + ARROW_SHORTEST;
     const steep = size === Infinity ? 1 : size / (size + 1);
     const length = size > 0 ? Math.min(ARROW_SHORTEST + (ARROW_LONGEST - ARROW_SHORTEST) * steep, room) : 0;
-    setProperty(this.arrow, "--x", x);
-    setProperty(this.arrow, "--length", `${length.toFixed(1)}px`);
-    this.arrow.className = `arrow ${size > 0 ? (right ? "right" : "left") : "none"} ${room - length < 76 ? "flip" : ""}`;
-    setText(this.arrow.lastChild, formatNumber(gradient));
-    this.held.hidden = !isHeld;
-    this.arrow.hidden = isHeld;
-    setProperty(this.held, "--x", x);
-    this.held.classList.toggle("flip", x > 0.5);
+    setProperty(element, "--x", x);
+    setProperty(element, "--length", `${length.toFixed(1)}px`);
+    element.className = `arrow ${size > 0 ? (right ? "right" : "left") : "none"} ${room - length < 76 ? "flip" : ""}`;
+    setText(element.lastChild, formatNumber(gradient));
+    held.hidden = !isHeld;
+    element.hidden = isHeld;
+    setProperty(held, "--x", x);
+    held.classList.toggle("flip", x > 0.5);
+  }
+
+  updateBell(path, mean, spread) {
+    const { low, high } = this.axis;
+    const width = spread / (high - low);
+    const height = 0.94 * Math.min(1, BELL_FULL / width);
+    const place = `translate(${((mean - low) / (high - low)).toFixed(5)} 1) scale(${width.toFixed(5)} ${height.toFixed(4)})`;
+    setAttribute(path, "transform", place);
   }
 }
 

@@ -1,50 +1,69 @@
 // The formula with the present numbers in it, term by term.
 
+const MOST_TERMS = 12;
+
 class Worked {
   constructor(tables) {
-    this.samples = [];
-    const count = tables.place.get("terms").size;
-    const perSample = count / tables.samples;
-    this.terms = Array.from({ length: count }, (_, index) => {
-      const sample = Math.floor(index / perSample);
-      return { sample, formula: make("span.term"), number: make("span.term") };
-    });
+    this.count = tables.place.get("terms").size;
+    this.perSample = Math.max(1, Math.floor(this.count / tables.samples));
+    // A long sum shows the active sample's terms and counts the others together.
+    this.short = this.count > MOST_TERMS;
+    const shown = this.short ? Math.min(this.perSample, MOST_TERMS) : this.count;
+    this.terms = Array.from({ length: shown }, () => ({ formula: make("span.term"), number: make("span.term") }));
     this.prefix = [make("span.prefix"), make("span.prefix")];
+    this.others = [make("span.term"), make("span.term")];
     this.result = make("b.result");
-    const sum = (part) =>
-      this.terms.flatMap((term, index) => (index ? [make("span.plus", {}, " + "), term[part]] : [term[part]]));
+    const sum = (part, others) => {
+      const parts = [...this.terms.map((term) => term[part]), ...(this.short ? [others] : [])];
+      return parts.flatMap((element, index) => (index ? [make("span.plus", {}, " + "), element] : [element]));
+    };
+    const bracket = (parts) => [make("span.bracket", {}, "[ "), ...parts, make("span.bracket", {}, " ]")];
     this.element = make(
       "section.worked",
       { "aria-label": "With these numbers" },
       make("h2", {}, "With these numbers"),
-      make("p.line", {}, make("span.left", {}, "L ="), this.prefix[0], ...this.bracket(sum("formula"))),
-      make("p.line", {}, make("span.left", {}, "="), this.prefix[1], ...this.bracket(sum("number"))),
+      make("p.line", {}, make("span.left", {}, "L ="), this.prefix[0], ...bracket(sum("formula", this.others[0]))),
+      make("p.line", {}, make("span.left", {}, "="), this.prefix[1], ...bracket(sum("number", this.others[1]))),
       make("p.line", {}, make("span.left", {}, "="), this.result),
     );
   }
 
-  bracket(parts) {
-    return [make("span.bracket", {}, "[ "), ...parts, make("span.bracket", {}, " ]")];
+  /** The sample that a term belongs to; a loss with fewer terms than samples takes all of them together. */
+  sampleOf(index) {
+    return Math.floor(index / this.perSample);
   }
 
   update({ tables, row, active }) {
-    const count = this.terms.length;
     const numbers = tables.column(row, "terms");
     const cases = tables.case && tables.column(row, tables.case);
-    const at = (values, index) => values[Math.floor((index * values.length) / count)];
-    this.terms.forEach(({ sample, formula, number }, index) => {
+    const at = (values, index) => values[Math.floor((index * values.length) / this.count)];
+    const first = this.short ? Math.min(active.sample * this.perSample, this.count - this.terms.length) : 0;
+    this.terms.forEach(({ formula, number }, slot) => {
+      const index = first + slot;
       const template = tables.worked[cases ? at(cases, index) : 0];
-      const text = fillTemplate(template, (name) =>
-        tables.place.has(name) ? at(tables.column(row, name), index) : tables.parameters[name],
-      );
-      setText(formula, index && text.startsWith(MINUS) ? `(${text})` : text);
-      const shown = formatNumber(numbers[index]);
-      setText(number, shown.startsWith(MINUS) ? `(${shown})` : shown);
-      formula.classList.toggle("active", sample === active.sample);
-      number.classList.toggle("active", sample === active.sample);
+      const text = fillTemplate(template, (name) => (tables.has(name) ? at(tables.column(row, name), index) : tables.parameters[name]));
+      setText(formula, slot && text.startsWith(MINUS) ? `(${text})` : text);
+      setText(number, bracketed(numbers[index]));
+      const isActive = this.count > 1 && this.sampleOf(index) === active.sample;
+      formula.classList.toggle("active", isActive);
+      number.classList.toggle("active", isActive);
     });
+    if (this.short) this.showOthers(numbers, first);
     const denominator = tables.column(row, "denominator")[0];
     for (const prefix of this.prefix) setText(prefix, denominator === 1 ? "" : `1/${formatNumber(denominator)} · `);
     setText(this.result, formatNumber(tables.column(row, "value")[0]));
   }
+
+  showOthers(numbers, first) {
+    const last = first + this.terms.length;
+    const rest = numbers.reduce((sum, number, index) => (index < first || index >= last ? sum + number : sum), 0);
+    setText(this.others[0], `${this.count - this.terms.length} other terms`);
+    setText(this.others[1], bracketed(rest));
+  }
+}
+
+/** A number as it stands in a sum. */
+function bracketed(number) {
+  const text = formatNumber(number);
+  return text.startsWith(MINUS) ? `(${text})` : text;
 }
