@@ -44,7 +44,7 @@ def test_probabilities_are_held_inside_their_domain():
     assert run.outcome == "settled"
     assert run.predictions.min() >= 0
     assert run.predictions.max() <= 1
-    assert run.projected[1].all()
+    assert run.projected["prediction"][1].all()
     assert "edge" in run.text
 
 
@@ -56,7 +56,7 @@ def test_a_loss_without_a_minimum_is_stopped_after_500_steps():
 def test_the_path_is_whole_rows_of_the_board():
     run = descend("mse", [3.0, -2.0], [1.0, 0.5], 0.01)
     loss = lossviz.losses.get("mse")
-    path = descent_path(loss, {}, "mean", [1.0, 0.5], run)
+    path = descent_path(loss, {}, "mean", run)
     base = lossviz.tables("mse", run.predictions[-1], [1.0, 0.5]).base
     assert len(path.rows) <= 121
     assert path.steps[0] == 0
@@ -74,3 +74,13 @@ def test_a_wrong_rate_is_named(rate):
 def test_a_wrong_number_of_steps_is_named(steps):
     with pytest.raises(ValueError, match="steps is"):
         descend("mse", [1.0], [0.0], 0.1, steps=steps)
+
+
+def test_all_points_of_a_triplet_move_and_the_labels_stay():
+    points = {"anchor": [[0.0, 0.0]], "positive": [[1.0, 0.0]], "negative": [[0.5, 0.5]]}
+    run = descend("triplet_margin", points, None, 0.1)
+    assert run.outcome == "settled"
+    assert set(run.projected) == set(points)
+    assert all(not np.array_equal(values[0], values[-1]) for values in run.states.values())
+    pair = {"first": [[1.0, 0.0]], "second": [[0.0, 1.0]]}
+    assert descend("cosine_embedding", pair, [1.0], 0.1, steps=3).states["target"].tolist() == [[1.0]] * 4

@@ -79,25 +79,33 @@ def nested(shape: tuple[int, ...]) -> st.SearchStrategy[Any]:
 @given(key=st.sampled_from(KEYS), data=st.data(), dtype=st.sampled_from(["float64", "float32"]))
 def test_any_numbers_give_a_result_or_a_message(key: str, data: st.DataObject, dtype: str) -> None:
     shape = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple))
-    other = data.draw(st.sampled_from([shape, shape[:1], (*shape, 1)]))
+    others = st.sampled_from([shape, shape[:1], (*shape, 1)])
     options = {
         parameter.name: data.draw(st.floats() | st.lists(st.floats(0, 10), max_size=3))
         for parameter in losses.get(key).parameters
         if data.draw(st.booleans())
     }
-    answer(key, data.draw(nested(shape)), data.draw(nested(other)), dtype=dtype, **options)
+    loss = losses.get(key)
+    prediction = {item.name: data.draw(nested(shape)) for item in loss.predictions}
+    target = {item.name: data.draw(nested(data.draw(others))) for item in loss.targets} or None
+    answer(key, prediction, target, dtype=dtype, **options)
 
 
 @settings(max_examples=400, deadline=None)
 @given(key=st.sampled_from(KEYS), seed=st.integers(0, 1000), data=st.data())
 def test_one_strange_thing_in_a_legal_call(key: str, seed: int, data: st.DataObject) -> None:
     inputs, params = draw(losses.get(key), seed, samples=3)
-    call: dict[str, Any] = {"prediction": inputs["prediction"].tolist(), "target": inputs["target"].tolist()}
-    call |= {"reduction": "mean", "dtype": "float64", **params}
+    loss = losses.get(key)
+    call: dict[str, Any] = {"reduction": "mean", "dtype": "float64", **params}
+    for role, items in (("prediction", loss.predictions), ("target", loss.targets)):
+        lists = {item.name: inputs[item.name].tolist() for item in items}
+        call[role] = next(iter(lists.values())) if len(lists) == 1 else lists or None
     assert isinstance(answer(key, **call), Evaluation)
     place = data.draw(st.sampled_from(list(call)))
     if isinstance(call[place], list | tuple) and data.draw(st.booleans()):
         call[place] = [data.draw(json), *call[place][1:]]
+    elif isinstance(call[place], dict) and data.draw(st.booleans()):
+        call[place] = {**call[place], data.draw(st.sampled_from([*call[place], "other"])): data.draw(json)}
     else:
         call[place] = data.draw(json)
     answer(key, **call)
@@ -106,7 +114,8 @@ def test_one_strange_thing_in_a_legal_call(key: str, seed: int, data: st.DataObj
 REFUSED: list[tuple[Any, str]] = [
     (None, "prediction is NoneType"),
     ("1", "prediction is str"),
-    ({"a": 1}, "prediction is dict"),
+    ({"a": 1}, "prediction has the names ['a']; allowed are exactly prediction"),
+    ({"prediction": {"a": 1}}, "prediction is dict"),
     (5, "shape ()"),
     (np.float64(3), "shape ()"),
     ([], "shape (0,)"),

@@ -5,6 +5,7 @@ import pytest
 
 import lossviz
 from lossviz.proof import prove
+from tests.losses.points import arguments
 
 KEYS = lossviz.losses.keys()
 
@@ -14,7 +15,7 @@ def test_three_ways_agree_on_every_starting_board(key):
     loss = lossviz.losses.get(key)
     inputs = loss.board.inputs(loss.board.example())
     for reduction in loss.reductions:
-        proof = prove(key, inputs["prediction"], inputs["target"], reduction.name)
+        proof = prove(key, *arguments(loss, inputs), reduction.name)
         assert proof.gap < 1e-6
         assert sum(proof.terms) / proof.denominator == pytest.approx(proof.value)
         assert len(proof.worked) == len(proof.terms)

@@ -2,18 +2,22 @@
 
 import json
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import lossviz
-from lossviz.tables import MAX_BYTES, tables
+from lossviz.losses.base import Loss
+from lossviz.tables import MAX_BYTES, Tables, tables
+from tests.losses.points import arguments, example
 
 KEYS = lossviz.losses.keys()
+every_loss = pytest.mark.parametrize("loss", [lossviz.losses.get(key) for key in KEYS], ids=KEYS)
 
 
-def unpack(message):
+def unpack(message: bytes) -> tuple[dict[str, Any], np.ndarray]:
     """Read a message as the browser does: header, floats."""
     (length,) = struct.unpack("<I", message[:4])
     start = 4 + length + -(4 + length) % 8
@@ -21,7 +25,7 @@ def unpack(message):
 
 
 def state_at(header, floats, handle, row):
-    """The whole row of a handle's position, as the browser puts it together."""
+    """The whole row of a handle's position, as the browser puts it together, and what its table alone holds."""
     place, whole = {}, floats[: header["width"]].copy()
     offset = 0
     for column in header["columns"]:
@@ -35,7 +39,7 @@ def state_at(header, floats, handle, row):
             at = place[column["name"]] + column["start"]
             whole[at : at + column["size"]] = values
         else:
-            extra[column["name"]] = values[0]
+            extra[column["name"]] = values
     named = {
         column["name"]: whole[place[column["name"]] : place[column["name"]] + column["size"]]
         for column in header["columns"]
@@ -43,66 +47,81 @@ def state_at(header, floats, handle, row):
     return named, extra
 
 
-def evaluated(loss, row, shape, reduction, parameters):
-    prediction = row["prediction"].reshape(shape)
-    target = row["target"].reshape(shape if loss.board.kind == "distributions" else shape[:1])
-    inputs = loss.board.inputs({"prediction": torch.tensor(prediction), "target": torch.tensor(target)})
-    return lossviz.evaluate(loss.key, inputs["prediction"], inputs["target"], reduction, **parameters)
+def evaluated(loss: Loss, header: dict[str, Any], row: dict[str, Any]) -> lossviz.Evaluation:
+    state = {item["name"]: torch.tensor(row[item["name"]]).reshape(item["shape"]) for item in header["variables"]}
+    return lossviz.evaluate(loss.key, *arguments(loss, loss.board.inputs(state)), loss.reductions[0].name)
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_every_row_of_every_handle_is_what_evaluate_says(key):
-    loss = lossviz.losses.get(key)
-    state = loss.board.example()
-    shape = tuple(state["prediction"].shape)
-    reduction = loss.reductions[0].name
-    header, floats = unpack(tables(key, state["prediction"], state["target"]).to_bytes(7))
+def one_of_each(header: dict[str, Any]) -> list[str]:
+    """A handle of every sort: on the large boards there are many alike."""
+    found = {(item["kind"], item["variable"], item["part"]): item["name"] for item in header["handles"]}
+    return list(found.values())
+
+
+def shown(made: Tables, name: str) -> tuple[dict[str, Any], np.ndarray, dict[str, Any]]:
+    """Header, floats and the handle, from a message in which it comes first."""
+    header, floats = unpack(made.to_bytes(7, active=name))
+    return header, floats, next(item for item in header["handles"] if item["name"] == name)
+
+
+@every_loss
+def test_every_row_is_what_evaluate_says(loss: Loss) -> None:
+    made = tables(loss.key, *example(loss))
+    header, _ = unpack(made.to_bytes(7))
     assert header["revision"] == 7
-    for handle in header["handles"]:
-        for row in np.unique(np.linspace(0, handle["count"] - 1, 12).astype(int)):
-            shown, extra = state_at(header, floats, handle, int(row))
-            result = evaluated(loss, shown, shape, reduction, {})
-            assert shown["value"][0] == pytest.approx(result.value, rel=1e-12, abs=1e-12)
-            assert shown["share"].sum() == pytest.approx(result.value, rel=1e-12, abs=1e-12)
-            assert shown["terms"] == pytest.approx(result.terms.reshape(-1), rel=1e-12, abs=1e-12)
-            if loss.board.link is None:
-                assert shown["gradient"] == pytest.approx(result.gradient.reshape(-1), rel=1e-10, abs=1e-12)
-            if handle["kind"] == "line" and handle["variable"] == "prediction":
-                index = np.ravel_multi_index(tuple(handle["index"]), shape)
-                assert shown["prediction"][index] == extra["t"]
-                assert extra["slope"] == pytest.approx(shown["gradient"][index], rel=1e-12, abs=1e-12)
+    for name in one_of_each(header):
+        header, floats, handle = shown(made, name)
+        assert handle["loaded"]
+        for row in np.unique(np.linspace(0, np.prod(handle["counts"]) - 1, 10).astype(int)):
+            numbers, extra = state_at(header, floats, handle, int(row))
+            result = evaluated(loss, header, numbers)
+            assert numbers["value"][0] == pytest.approx(result.value, rel=1e-11, abs=1e-12)
+            assert numbers["share"].sum() == pytest.approx(result.value, rel=1e-11, abs=1e-12)
+            assert numbers["terms"] == pytest.approx(result.terms.reshape(-1), rel=1e-11, abs=1e-12)
+            if loss.board.linked is None:
+                gradients = result.gradient if isinstance(result.gradient, dict) else {"prediction": result.gradient}
+                for variable, gradient in gradients.items():
+                    assert numbers[f"gradient.{variable}"] == pytest.approx(gradient.reshape(-1), rel=1e-9, abs=1e-11)
+            for place, flat in enumerate(handle["flats"]):
+                if handle["kind"] == "choice" or f"gradient.{handle['variable']}" not in numbers:
+                    continue
+                slope = numbers[f"gradient.{handle['variable']}"][flat]
+                assert extra["slope"][place] == pytest.approx(slope, rel=1e-11, abs=1e-12)
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_the_present_row_is_the_state(key):
-    state = lossviz.losses.get(key).board.example()
-    header, floats = unpack(tables(key, state["prediction"], state["target"]).to_bytes())
-    base = floats[: header["width"]]
-    for handle in header["handles"]:
-        shown, _ = state_at(header, floats, handle, handle["at"])
-        assert np.concatenate(list(shown.values())) == pytest.approx(base, rel=1e-12, abs=1e-12, nan_ok=True)
+@every_loss
+def test_the_present_row_is_the_state(loss: Loss) -> None:
+    made = tables(loss.key, *example(loss))
+    header, _ = unpack(made.to_bytes())
+    for name in one_of_each(header):
+        header, floats, handle = shown(made, name)
+        numbers, _ = state_at(header, floats, handle, handle["at"])
+        base = floats[: header["width"]]
+        assert np.concatenate(list(numbers.values())) == pytest.approx(base, rel=1e-11, abs=1e-12, nan_ok=True)
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_steps_are_round_and_fine(key):
-    loss = lossviz.losses.get(key)
-    state = loss.board.example()
-    for table in tables(key, state["prediction"], state["target"]).handles:
-        if table.handle.kind == "line":
-            assert {0.5, 0.8} <= set(table.positions.tolist())
-            # 200 steps on an axis of at most 600 pixels are 3 pixels each.
-            assert np.diff(table.positions).max() <= (table.positions[-1] - table.positions[0]) / 199
-            assert len(np.unique(table.positions)) == len(table.positions)
+@every_loss
+def test_steps_are_round_and_fine(loss: Loss) -> None:
+    for handle in tables(loss.key, *example(loss)).declared:
+        if handle.kind == "choice" or not handle.smooth:
+            continue
+        for axis, positions in zip(handle.axes, handle.positions, strict=True):
+            places = np.round(positions.numpy() / axis.step, 6)
+            off_grid = places[places != np.round(places)] * axis.step
+            # Only the present position and kinks lie between the steps.
+            assert len(off_grid) <= 4
+            assert positions.diff().max() <= axis.step * (1 + 1e-9)
+            assert (positions[-1] - positions[0]) / axis.step <= 202
 
 
-def test_slope_is_the_derivative_of_the_value_along_the_handle():
+def test_slope_is_the_derivative_of_the_value_along_the_handle() -> None:
     for name in ("Prediction 1", "Target 1"):
         table = tables("mse", [1.0, 2.0], [0.3, 0.0]).handle(name)
         difference = np.gradient(table.columns["value"][:, 0], table.positions)
         assert table.columns["slope"][2:-2, 0] == pytest.approx(difference[2:-2], abs=0.05)
 
 
-def test_a_kink_has_two_slopes_and_other_places_one():
+def test_a_kink_has_two_slopes_and_other_places_one() -> None:
     table = tables("mae", [1.0], [0.33]).handle("Prediction 1")
     kink = table.positions == 0.33
     assert table.columns["slope_left"][kink, 0] == -1.0
@@ -110,17 +129,19 @@ def test_a_kink_has_two_slopes_and_other_places_one():
     assert (table.columns["slope_left"][~kink] == table.columns["slope"][~kink]).all()
 
 
-def test_the_largest_boards_fit_into_a_message():
+def test_a_crowded_board_leaves_tables_for_later() -> None:
     generator = np.random.default_rng(0)
-    for key, shape in (("cross_entropy", (8, 5)), ("kl_div", (8, 3)), ("mse", (8,))):
-        prediction = generator.normal(size=shape).round(3)
-        target = generator.integers(0, 5, 8) if key == "cross_entropy" else np.full(shape, 1 / shape[-1])
-        path_bytes = tables(key, prediction, target).to_bytes()
-        assert len(path_bytes) <= MAX_BYTES
-        header, floats = unpack(path_bytes)
-        handle = header["handles"][-1]
-        shown, _ = state_at(header, floats, handle, handle["at"])
-        assert shown["prediction"] == pytest.approx(prediction.reshape(-1))
+    made = tables("kl_div", generator.normal(size=(8, 3)).round(3), np.full((8, 3), 1 / 3))
+    for active in (made.declared[0].name, made.declared[-1].name):
+        message = made.to_bytes(active=active)
+        assert len(message) <= MAX_BYTES
+        header, floats = unpack(message)
+        loaded = {item["name"]: item["loaded"] for item in header["handles"]}
+        assert loaded[active]
+        assert not all(loaded.values())
+        handle = next(item for item in header["handles"] if item["name"] == active)
+        numbers, _ = state_at(header, floats, handle, handle["at"])
+        assert numbers["prediction"] == pytest.approx(made.base["prediction"])
 
 
 @pytest.mark.parametrize(
@@ -129,15 +150,15 @@ def test_the_largest_boards_fit_into_a_message():
         ([0.0] * 9, [0.0] * 9, "1 to 8 samples"),
         ([2000.0], [0.0], "2000"),
         ([[1.0]], [[1.0]], "shape"),
-        ([1.0, 2.0], [1.0], "2 predictions need as many targets"),
+        ([1.0, 2.0], [1.0], "target has 1 samples; prediction has 2"),
         ([], [], "at least one sample"),
     ],
 )
-def test_what_does_not_fit_on_the_board_is_named(prediction, target, said):
+def test_what_does_not_fit_on_the_board_is_named(prediction, target, said) -> None:
     with pytest.raises(ValueError, match=said):
         tables("mse", prediction, target)
 
 
-def test_an_unknown_handle_is_named():
+def test_an_unknown_handle_is_named() -> None:
     with pytest.raises(KeyError, match="Prediction 9"):
         tables("mse", [1.0], [0.0]).handle("Prediction 9")

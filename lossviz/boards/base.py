@@ -263,7 +263,8 @@ class Board(ABC):
                 raise ValueError(f"{item.name} has shape {shape}; on the board it needs the axes ({axes})")
             for axis, size in zip(item.axes, shape, strict=True):
                 if sizes.setdefault(axis, size) != size:
-                    raise ValueError(f"{item.name} has shape {shape}; its axis {axis} needs the size {sizes[axis]}")
+                    word = {"n": "samples", "k": "classes"}.get(axis, f"along {axis}")
+                    raise ValueError(f"{item.name} has {size} {word}; {self.variables[0].name} has {sizes[axis]}")
         self.check_sizes(sizes)
         for item in self.variables:
             _check_numbers(item, state[item.name])

@@ -155,9 +155,7 @@ def _excused(page: Page, rule: str, target: list[Any]) -> bool:
     # A target with several or nested entries lies in a frame or a shadow root, where no exception applies.
     if len(target) != 1 or not isinstance(target[0], str):
         return False
-    return any(
-        page.evaluate(_IS_INSIDE, [target[0], known.selector]) for known in AXE_EXCEPTIONS if known.rule == rule
-    )
+    return any(page.evaluate(_IS_INSIDE, [target[0], known.selector]) for known in AXE_EXCEPTIONS if known.rule == rule)
 
 
 def axe(page: Page) -> list[str]:

@@ -9,13 +9,24 @@ import pytest
 import lossviz
 from lossviz import evaluate, losses
 from lossviz.losses.base import Loss
+from tests.losses.points import example
 
 KEYS = losses.keys()
 every_loss = pytest.mark.parametrize("loss", [losses.get(key) for key in KEYS], ids=KEYS)
 
 
 def sentences(loss: Loss) -> list[str]:
-    texts = [loss.summary, loss.notice, loss.minimiser, loss.kinks, loss.code.keras_note, *loss.pitfalls]
+    texts = [
+        loss.summary,
+        loss.notice,
+        loss.minimiser,
+        loss.kinks,
+        loss.code.keras_note,
+        loss.use_when,
+        loss.avoid_when,
+    ]
+    texts += [loss.frozen_note, loss.overflow, loss.naive.text if loss.naive else ""]
+    texts += [item.text for item in (*loss.pitfalls, *loss.invariances)] + [suit.reason for suit in loss.suits]
     return [text for text in (*texts, *(parameter.meaning for parameter in loss.parameters)) if text]
 
 
@@ -62,19 +73,17 @@ def term(key: str, prediction: float, target: float, **parameters: float) -> flo
 
 def share(key: str, sample: int, **parameters: float) -> float:
     """A sample's part of the value on the starting board."""
-    state = lossviz.losses.get(key).board.example()
-    tables = lossviz.tables(key, state["prediction"], state["target"], **parameters)
+    tables = lossviz.tables(key, *example(losses.get(key)), **parameters)
     return float(tables.base["share"][sample - 1])
 
 
 def start(key: str, column: str, index: int = 0, **parameters: float) -> float:
     """A number on the starting board."""
-    state = lossviz.losses.get(key).board.example()
-    return float(lossviz.tables(key, state["prediction"], state["target"], **parameters).base[column][index])
+    return float(lossviz.tables(key, *example(losses.get(key)), **parameters).base[column][index])
 
 
 def slope_at(key: str, position: float, side: str = "slope", handle: int = 0) -> float:
-    table = lossviz.tables(key, *lossviz.losses.get(key).board.example().values()).handles[handle]
+    table = lossviz.tables(key, *example(losses.get(key))).handles[handle]
     return float(table.columns[side][np.flatnonzero(table.positions == position)[0], 0])
 
 
@@ -85,9 +94,9 @@ def kl(p: list[float], q: list[float]) -> float:
 Claim = tuple[str, str, Callable[[], float]]
 CLAIMS: list[Claim] = [
     ("mae", "starts at 0.875", lambda: start("mae", "value")),
-    ("mae", "the slope 0.25", lambda: start("mae", "gradient", 2)),
-    ("mae", "or −0.25", lambda: start("mae", "gradient", 1)),
-    ("mae", "moves 0.3", lambda: 1.2 * start("mae", "gradient", 2)),
+    ("mae", "the slope 0.25", lambda: start("mae", "gradient.prediction", 2)),
+    ("mae", "or −0.25", lambda: start("mae", "gradient.prediction", 1)),
+    ("mae", "moves 0.3", lambda: 1.2 * start("mae", "gradient.prediction", 2)),
     ("huber", "is 2 away", lambda: start("huber", "residual", 2)),
     ("huber", "makes 0.375", lambda: share("huber", 3)),
     ("huber", "loss of 0.469", lambda: start("huber", "value")),

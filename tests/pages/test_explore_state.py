@@ -1,11 +1,16 @@
 """The Explore page's URL restores its state, and a tampered one gives the default with a notice."""
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lossviz
-from pages.ui.explore_state import ExploreState, format_url, parse, start
+from pages.ui.explore_state import ExploreState, check_state, format_url, parse, pitfall_state, start
+from tests.losses.points import draw
 
 KEYS = lossviz.losses.keys()
 NAMES = ["loss", "reduction", "prediction", "target", "rate", "delta", "weight", "label_smoothing", "gamma", "nonsense"]
@@ -19,7 +24,7 @@ VALUES = st.one_of(
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES))
 def test_any_url_gives_a_state_that_can_be_shown(params):
     state, notices = parse(params)
-    tables = lossviz.tables(state.loss, state.prediction, state.target, state.reduction, **state.parameters)
+    tables = lossviz.tables(*state.arguments, state.reduction, **state.parameters)
     assert tables.base["value"][0] == tables.base["value"][0], "a value that is not defined"
     assert all("link" in notice for notice in notices)
     again, quiet = parse(format_url(state))
@@ -37,14 +42,30 @@ def test_start_has_a_short_url_that_restores_it(key):
 @pytest.mark.parametrize("key", KEYS)
 def test_every_change_is_restored(key):
     state = start(key)
+    board = state.declared.board
     tensors = state.tensors()
-    tensors["prediction"] = tensors["prediction"] * 0.123456789012345
-    changed = state.with_tensors(tensors)
-    reduction = state.declared.reductions[-1].name
+    for handle in board.handles(tensors):
+        # Every handle is moved, so that the state is legal and differs from the start in every number.
+        positions = handle.grid()
+        row = len(positions) // 3
+        tensors |= {name: moved[0] for name, moved in handle.place(tensors, positions[row : row + 1]).items()}
+    if board.samples(tensors) > board.min_samples:
+        tensors = board.remove(tensors, 0)
+    parameters = state.declared.check_parameters(draw(state.declared, 3)[1])
+    weights = {item.name: None for item in state.declared.parameters if item.kind == "class_weights"}
     changed = ExploreState(
-        changed.loss, reduction, changed.parameters, changed.prediction[:1], changed.target[:1], rate=0.25
+        key, state.declared.reductions[-1].name, parameters | weights, state.with_tensors(tensors).numbers, rate=0.25
     )
+    check_state(changed)
     assert parse(format_url(changed)) == (changed, [])
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_pitfall_has_a_link_that_opens_it(key):
+    for pitfall in lossviz.losses.get(key).pitfalls:
+        state = pitfall_state(key, pitfall)
+        check_state(state)
+        assert parse(format_url(state)) == (state, [])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +73,7 @@ def test_every_change_is_restored(key):
     [
         ({"loss": "msee"}, "`msee`"),
         ({"reduction": "median"}, "`median`"),
-        ({"prediction": "1_2_3"}, "3 predictions need as many targets"),
+        ({"prediction": "1_2_3"}, "target has 4 samples; prediction has 3"),
         ({"prediction": "1_2_3_nan"}, "`nan`"),
         ({"loss": "bce", "prediction": "1.8_0_0_0"}, "1.8"),
         ({"loss": "cross_entropy", "weight": "1_2"}, "2 numbers"),
@@ -71,10 +92,16 @@ def test_a_tampered_value_is_named_and_replaced(params, said):
     assert state == default
 
 
-def test_the_longest_url_is_short_enough():
-    from urllib.parse import urlencode
-
-    row = tuple(-999.1234567890123 + index * 0.1 for index in range(5))
-    state = start("cross_entropy")
-    state = ExploreState("cross_entropy", "sum", state.parameters, (row,) * 8, (4.0,) * 8, 0.123456789)
-    assert len(urlencode(format_url(state))) < 1900
+@pytest.mark.parametrize("key", KEYS)
+def test_the_longest_url_is_short_enough(key):
+    state = start(key)
+    board, tensors = state.declared.board, state.tensors()
+    while not board.full(tensors):
+        tensors = board.add(tensors)
+    for item in board.variables:
+        if not item.values and item.role == "prediction":
+            high = min(item.high, 999.0)
+            noise = torch.linspace(0.001234567, 0.1, tensors[item.name].numel(), dtype=torch.float64)
+            tensors[item.name] = (high - noise).reshape(tensors[item.name].shape)
+    changed = replace(state.with_tensors(tensors), reduction=state.declared.reductions[-1].name, rate=0.123456789)
+    assert len(urlencode(format_url(changed))) < 1900
