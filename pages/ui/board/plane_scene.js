@@ -1,17 +1,223 @@
-// The plane scene.
+// The scene of points in a plane: what belongs together is joined, and every point shows its way downhill.
 
-class PlaneScene {
-  constructor(board, tables) {
-    this.board = board;
-    this.element = make("div.samples.plane");
-    this.parts = [];
-    this.surfaces = [];
-    this.sliders = [];
+const SHAPES = [
+  "M0-8.5a8.5 8.5 0 1 0 .01 0Z",
+  "M0-11 11 0 0 11-11 0Z",
+  "M-7.5-7.5h15v15h-15Z",
+  "M0-10 10 7.5h-20Z",
+  "M-3.5-9.5h7v6h6v7h-6v6h-7v-6h-6v-7h6Z",
+];
+const COLOURS = 5;
+const GIVEN_COLOUR = 3;
+
+/** The mark of a point: its shape and its colour, both by number; a given point is hollow. */
+class PointMark {
+  constructor(role) {
+    this.path = makeSvg("path");
+    this.element = makeSvg(`svg.point.${role}`, { viewBox: "-12 -12 24 24", "aria-hidden": "true" }, this.path);
   }
 
-  measure() {}
+  set(shape, colour) {
+    setAttribute(this.path, "d", SHAPES[shape % SHAPES.length]);
+    setAttribute(this.element, "data-colour", colour % COLOURS);
+    return this;
+  }
+}
+
+/** The shortest beginnings that tell names apart. */
+function initials(names) {
+  let length = 1;
+  while (new Set(names.map((name) => name.slice(0, length))).size < names.length) length += 1;
+  return names.map((name) => name.slice(0, length));
+}
+
+class PlaneScene extends Scene {
+  constructor(board, tables) {
+    super(board, tables, tables.scene.sample_label);
+    this.marks = [];
+    this.points = [];
+    this.picture = new Picture(board, tables.scene.axis);
+    this.parts.push(this.picture);
+    this.surfaces.push(this.picture);
+    this.readKinds(tables);
+    this.drawUnder(tables);
+    for (const handle of tables.handles) if (handle.kind === "plane") this.addPoint(handle);
+    this.sliders = this.picture.spots.flatMap(({ sliders }) => sliders);
+    this.element.append(this.legendOf(tables), make("div.beside", {}, this.picture.element, this.list(tables)), this.addButton());
+  }
+
+  /** How each variable is drawn: by shape; the colour tells classes where points belong to some. */
+  readKinds(tables) {
+    const { scene } = tables;
+    const variables = scene.points.map((name) => tables.variable(name));
+    const short = initials(variables.map(({ label }) => label));
+    const single = variables.length === 1;
+    const label = scene.labels.length ? tables.variable(scene.labels[0]) : null;
+    this.classes = label && (single || scene.per_class.length) ? label : null;
+    this.kinds = new Map(
+      variables.map((variable, index) => {
+        const perClass = scene.per_class.includes(variable.name);
+        return [variable.name, { variable, index, short: short[index], perClass, single }];
+      }),
+    );
+  }
+
+  /** Shape and colour of a point in a row. */
+  look({ index, variable, perClass, single }, number, tables, row) {
+    if (!this.classes) return [index, variable.role === "target" ? GIVEN_COLOUR : index];
+    const own = perClass ? number : this.classes.values.indexOf(tables.column(row, this.classes.name)[number]);
+    return [single ? own : index, own];
+  }
+
+  /** What lies under the points: the unit circle, lines between points, and vectors. */
+  drawUnder({ scene, samples }) {
+    const { drawing } = this.picture;
+    if (scene.vectors) this.circle = drawing.appendChild(makeSvg("circle.unit"));
+    this.joins = scene.lines.flatMap((pair, style) =>
+      Array.from({ length: samples }, (_, sample) => {
+        const line = drawing.appendChild(makeSvg(`line.join.join-${style}`));
+        return { line, from: `${pair[0]} ${sample}`, to: `${pair[1]} ${sample}` };
+      }),
+    );
+  }
+
+  addPoint(handle) {
+    const { picture } = this;
+    const kind = this.kinds.get(handle.variable);
+    const { name, label, gradient, role } = kind.variable;
+    const number = handle.flats[0] / 2;
+    const spot = picture.add(new Spot(handle, this.mark(kind, number), kind.short + handle.name.slice(label.length).trim(), numbersAt));
+    this.points.push({
+      id: `${name} ${number}`,
+      kind,
+      number,
+      spot,
+      vector: this.circle && picture.drawing.appendChild(makeSvg(`line.vector.${role}`)),
+      arrow: gradient ? new Downhill(picture) : null,
+    });
+  }
+
+  mark(kind, number) {
+    const mark = new PointMark(kind.variable.role);
+    this.marks.push({ mark, kind, number });
+    return mark.element;
+  }
+
+  // The legend and the list
+
+  legendOf({ scene, labels }) {
+    const marks = [];
+    for (const { variable, index, short, single } of this.kinds.values()) {
+      const colour = variable.role === "target" && !this.classes ? GIVEN_COLOUR : index;
+      const all = single && this.classes ? this.classes.values.map((_, own) => [own, own]) : [[index, this.classes ? 0 : colour]];
+      const signs = all.map((look) => new PointMark(variable.role).set(...look).element);
+      marks.push([make("span.signs", {}, ...signs), `${variable.label} (${short})`]);
+    }
+    if (this.classes && !scene.per_class.length) marks.push(["", `Shape and colour: ${this.classes.label.toLowerCase()}`]);
+    if (this.classes && scene.per_class.length) marks.push(["", `Colour: ${this.classes.label.toLowerCase()}`]);
+    scene.lines.forEach((pair, style) => {
+      const [from, to] = pair.map((name) => this.kinds.get(name).variable.label.toLowerCase());
+      const sign = makeSvg("svg.sign", { viewBox: "0 0 30 10", "aria-hidden": "true" }, makeSvg(`line.join.join-${style}`, { x1: 0, x2: 30, y1: 5, y2: 5 }));
+      marks.push([sign, `From ${from} to ${to}`]);
+    });
+    return this.legend(marks, scene.labels.length ? "Drag points, choose labels." : "Drag points.");
+  }
+
+  list(tables) {
+    const sections = Array.from({ length: tables.samples }, (_, sample) => {
+      const handles = tables.handles.filter((handle) => handle.sample === sample && !this.kinds.get(handle.variable)?.perClass);
+      const choices = handles.filter(({ kind }) => kind === "choice").map((handle) => this.labelled(handle, tables));
+      return make(
+        "section.points",
+        { "aria-label": `${this.word} ${sample + 1}` },
+        make("div.head", {}, this.title(sample), this.remove(sample)),
+        ...choices,
+        derivedNumbers(this, tables, sample),
+        ...this.pointRows(handles),
+      );
+    });
+    for (const name of tables.scene.per_class) {
+      const { label } = tables.variable(name);
+      const handles = tables.handles.filter(({ variable }) => variable === name);
+      sections.push(make("section.points", { "aria-label": label }, make("div.head", {}, make("span.name", {}, label)), ...this.pointRows(handles)));
+    }
+    return make("div.point-list", {}, ...sections);
+  }
+
+  labelled(handle, tables) {
+    const label = tables.variable(handle.variable).label;
+    return make("div.labelled", {}, make("span.caption", {}, label), this.choice(handle, null, label));
+  }
+
+  pointRows(handles) {
+    return handles.filter(({ kind }) => kind === "plane").flatMap((handle) => this.pointRow(handle));
+  }
+
+  /** A point's name, its two numbers, and the slope along each. */
+  pointRow(handle) {
+    const kind = this.kinds.get(handle.variable);
+    const fields = ["x", "y"].map((letter, axis) => this.field(handle, axis, make("span.letter", { "aria-hidden": "true" }, letter)));
+    const slope = make("span.point-slope");
+    if (kind.variable.gradient) this.parts.push(new PointSlope(slope, handle));
+    return [
+      make(
+        "div.point-row",
+        {},
+        make("span.point-name", {}, this.mark(kind, handle.flats[0] / 2), handle.name),
+        ...fields.map(({ element }) => element),
+        slope,
+      ),
+      ...fields.map(({ message }) => message),
+    ];
+  }
+
+  // Drawing
+
+  measure() {
+    this.picture.measure();
+  }
 
   update(frame) {
-    for (const part of this.parts) part.update(frame);
+    const { tables, row } = frame;
+    for (const { mark, kind, number } of this.marks) mark.set(...this.look(kind, number, tables, row));
+    super.update(frame);
+    const { picture } = this;
+    const places = new Map(this.points.map(({ id, spot }) => [id, spot]));
+    for (const { line, from, to } of this.joins) drawLine(line, places.get(from), places.get(to));
+    const origin = { px: picture.x(0), py: picture.y(0) };
+    if (this.circle) {
+      setAttribute(this.circle, "cx", origin.px);
+      setAttribute(this.circle, "cy", origin.py);
+      setAttribute(this.circle, "r", picture.x(1) - origin.px);
+    }
+    for (const { kind, number, spot, vector, arrow } of this.points) {
+      if (vector) drawLine(vector, origin, spot);
+      if (!arrow) continue;
+      const slope = tables.gradient(row, kind.variable.name);
+      arrow.update(spot.px, spot.py, slope[2 * number], -slope[2 * number + 1]);
+    }
   }
+}
+
+/** The two numbers of the gradient at a point. */
+class PointSlope {
+  constructor(element, handle) {
+    this.element = element;
+    this.handle = handle;
+  }
+
+  update({ tables, row, held }) {
+    const { flats, variable } = this.handle;
+    const slope = tables.gradient(row, variable);
+    const stuck = flats.some((flat) => held(variable, flat));
+    const text = flats.map((flat) => formatNumber(slope[flat])).join(", ");
+    setText(this.element, stuck ? "held at the edge" : `slope ${text}`);
+  }
+}
+
+function drawLine(line, from, to) {
+  setAttribute(line, "x1", from.px.toFixed(1));
+  setAttribute(line, "y1", from.py.toFixed(1));
+  setAttribute(line, "x2", to.px.toFixed(1));
+  setAttribute(line, "y2", to.py.toFixed(1));
 }
