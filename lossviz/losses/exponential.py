@@ -71,9 +71,9 @@ LOSS = Loss(
             state={"prediction": [2.0, -2.0, -2.0, 2.0], "target": [1.0, -1.0, -1.0, -1.0]},
         ),
         Pitfall(
-            "It overflows: a margin of −710 costs more than float64 can hold, so the loss and the slope are infinite. "
-            "In float32 that begins at −89.",
-            state={"prediction": [-710.0, -2.0, 0.5, -1.5]},
+            "It overflows. Score 1 with margin −700 makes the loss a number with 304 digits, and at −710 float64 "
+            "holds no more: the loss and the slope are infinite. In float32 that begins at −89.",
+            state={"prediction": [-700.0, -2.0, 0.5, -1.5]},
         ),
         Pitfall(
             "The sigmoid of the score is no probability, because the best score is half the log-odds. Three of these "
@@ -123,5 +123,6 @@ LOSS = Loss(
     derived=margin,
     derived_labels=MARGIN_LABELS,
     best_constant=_best_constant,
+    overflow="A margin below −709 costs more than float64 can hold, one below −88 more than float32: it is infinite.",
     invariances=(Invariance("Turning the signs of score and label around changes nothing.", flip_signs),),
 )

@@ -32,6 +32,12 @@ def _derivative(inputs: Inputs, _: Params) -> Tensor:
     return -y * torch.sigmoid(-y * inputs["prediction"])
 
 
+def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
+    numbers = margin(inputs, params)
+    # From there on the logarithm is minus the margin to the last digit, and the exponential would overflow at last.
+    return {**numbers, "case": (numbers["margin"] < -40).to(inputs["prediction"].dtype)}
+
+
 def _best_constant(target: Tensor, _: Params) -> Tensor:
     return ((target > 0).sum() / (target < 0).sum()).log().to(target.dtype)
 
@@ -60,7 +66,7 @@ LOSS = Loss(
     derivative=_derivative,
     formula=r"\ln\left(1 + e^{-y_i s_i}\right)",
     gradient_formula=r"-y_i\,\sigma(-y_i s_i) = \frac{-y_i}{1 + e^{\,y_i s_i}}",
-    worked=("ln(1 + exp(−({target} · {prediction})))",),
+    worked=("ln(1 + exp(−({target} · {prediction})))", "−({target} · {prediction})"),
     board=score_board(),
     fits=MARGIN_FITS,
     code=Code(
@@ -130,7 +136,7 @@ LOSS = Loss(
         ),
     ),
     errors=MARGIN_ERRORS,
-    derived=margin,
+    derived=_derived,
     derived_labels=MARGIN_LABELS,
     best_constant=_best_constant,
     invariances=(Invariance("Turning the signs of score and label around changes nothing.", flip_signs),),
