@@ -6,6 +6,7 @@ The browser looks numbers up in these tables while a hand moves; it computes no 
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ Floats = NDArray[np.float64]
 MAX_BYTES: Final = 1024 * 1024
 ROOM_FOR_OTHERS: Final = 512 * 1024
 """How far a message is filled with handles that were not asked for."""
+BATCH_ROWS: Final = 4096
+"""How many positions are worked out in one call."""
+MADE_AHEAD: Final = 20
+"""How many tables are made at once while a message is filled."""
 KINK_REACH: Final = 1e-7
 KINK_JUMP: Final = 1e-3
 
@@ -44,7 +49,7 @@ class HandleTable:
 
     handle: Handle
     positions: Floats
-    columns: Mapping[str, Floats]
+    columns: dict[str, Floats]
     at: int
 
 
@@ -97,7 +102,8 @@ class Tables:
     @property
     def handles(self) -> tuple[HandleTable, ...]:
         """All tables."""
-        return tuple(map(self._table, self.declared))
+        self._make(self.declared)
+        return tuple(self._made[handle.name] for handle in self.declared)
 
     def handle(self, name: str) -> HandleTable:
         """The table of a handle.
@@ -111,13 +117,23 @@ class Tables:
         """
         for handle in self.declared:
             if handle.name == name:
-                return self._table(handle)
+                self._make((handle,))
+                return self._made[name]
         raise KeyError(f"no handle {name!r}; there are {', '.join(handle.name for handle in self.declared)}")
 
-    def _table(self, handle: Handle) -> HandleTable:
-        if handle.name not in self._made:
-            self._made[handle.name] = _table(self.loss, self.params, self.reduction, self.state, handle)
-        return self._made[handle.name]
+    def _make(self, handles: Sequence[Handle]) -> None:
+        """Make the tables that are missing, many in one batch: a call costs more than its rows."""
+        batch: list[Handle] = []
+        size = 0
+        for handle in (*(handle for handle in handles if handle.name not in self._made), None):
+            rows_of = 0 if handle is None else math.prod(map(len, handle.positions))
+            if batch and (handle is None or size + rows_of > BATCH_ROWS):
+                made = _tables(self.loss, self.params, self.reduction, self.state, batch)
+                self._made |= {table.handle.name: table for table in made}
+                batch, size = [], 0
+            if handle is not None:
+                batch.append(handle)
+                size += rows_of
 
     def to_bytes(self, revision: int = 0, path: Path | None = None, active: str | None = None) -> bytes:
         """One message of at most 1 MiB: header length, JSON header, padding to 8, float64 numbers.
@@ -143,17 +159,19 @@ class Tables:
         order = [first, *(handle for handle in self.declared if handle is not first)]
         path_size = 0 if path is None else path.rows.nbytes
         packed: dict[str, dict[str, Any]] = {}
-        open_for_more = True
-        for handle in order:
+        self._make((first,))
+        room = ROOM_FOR_OTHERS - path_size
+        for index, handle in enumerate(order):
             header = _describe(handle)
             header["positions"] = [blocks.put(places.numpy()) for places in handle.positions]
+            columns = None
             # A plane that nobody asked for costs more than the wait for it.
-            wanted = handle is first or (open_for_more and handle.kind != "plane")
-            columns = self._varying(handle) if wanted else None
-            if columns is not None and handle is not first:
-                size = 8 * sum(block.size for _, _, block in columns)
-                open_for_more = 8 * blocks.size + size + path_size <= ROOM_FOR_OTHERS
-                columns = columns if open_for_more else None
+            if handle is first or (handle.kind != "plane" and 8 * blocks.size < room):
+                if handle.name not in self._made:
+                    self._make([later for later in order[index:] if later.kind != "plane"][:MADE_AHEAD])
+                columns = self._varying(handle)
+                if handle is not first and 8 * (blocks.size + sum(block.size for *_, block in columns)) > room:
+                    columns, room = None, 0
             header["loaded"] = columns is not None
             header["columns"] = [
                 {"name": name, "start": start, "size": block.shape[1], "offset": blocks.put(block)}
@@ -219,7 +237,7 @@ class Tables:
     def _varying(self, handle: Handle) -> list[tuple[str, int, Floats]]:
         """The columns of a handle's table, each cut to the numbers that change along it."""
         found = []
-        for name, values in self._table(handle).columns.items():
+        for name, values in self._made[handle.name].columns.items():
             start, stop = _changing(values, self.base.get(name))
             if stop > start:
                 found.append((name, start, values[:, start:stop]))
@@ -363,39 +381,60 @@ def _rows(
 
 
 def _along(
-    loss: Loss, params: Params, reduction: str, state: State, handle: Handle, positions: Tensor
-) -> tuple[dict[str, Floats], Floats]:
-    """All columns at all positions, and the slope along the handle: one batched call, one backward pass."""
-    smooth = handle.kind != "choice" and handle.smooth
-    t = positions.clone().requires_grad_(smooth)
-    batch = {name: value.expand(len(t), *value.shape) for name, value in state.items()}
-    batch |= handle.place(state, t)
-    columns, slopes = _rows(loss, params, reduction, batch, (t,) if smooth else ())
-    return columns, slopes[0].reshape(len(t), -1).numpy() if slopes else np.zeros((len(t), 0))
+    loss: Loss, params: Params, reduction: str, state: State, requests: Sequence[tuple[Handle, Tensor]]
+) -> list[tuple[dict[str, Floats], Floats]]:
+    """All columns at positions of several handles, and the slopes along each: one batched call, one backward pass."""
+    leaves = [
+        positions.clone().requires_grad_(handle.kind != "choice" and handle.smooth) for handle, positions in requests
+    ]
+    placed = [handle.place(state, t) for (handle, _), t in zip(requests, leaves, strict=True)]
+    batch = {
+        name: torch.cat(
+            [changed.get(name, value.expand(len(t), *value.shape)) for changed, t in zip(placed, leaves, strict=True)]
+        )
+        for name, value in state.items()
+    }
+    smooth = tuple(t for t in leaves if t.requires_grad)
+    columns, slopes = _rows(loss, params, reduction, batch, smooth)
+    found, start, left = [], 0, iter(slopes)
+    for t in leaves:
+        rows_of = slice(start, start + len(t))
+        slope = next(left).reshape(len(t), -1).numpy() if t.requires_grad else np.zeros((len(t), 0))
+        found.append(({name: values[rows_of] for name, values in columns.items()}, slope))
+        start += len(t)
+    return found
 
 
-def _table(loss: Loss, params: Params, reduction: str, state: State, handle: Handle) -> HandleTable:
-    positions = handle.grid()
-    columns, slope = _along(loss, params, reduction, state, handle, positions)
-    if slope.shape[1]:
-        columns["slope"] = slope
-    if handle.kind == "line" and loss.kinks:
-        columns |= _sides(loss, params, reduction, state, handle, slope)
-    return HandleTable(handle, positions.numpy(), columns, _row_of(handle))
+def _tables(loss: Loss, params: Params, reduction: str, state: State, handles: Sequence[Handle]) -> list[HandleTable]:
+    """The tables of several handles, made together."""
+    grids = [handle.grid() for handle in handles]
+    made = []
+    for handle, grid, (columns, slope) in zip(
+        handles, grids, _along(loss, params, reduction, state, list(zip(handles, grids, strict=True))), strict=True
+    ):
+        if slope.shape[1]:
+            columns["slope"] = slope
+        made.append(HandleTable(handle, grid.numpy(), columns, _row_of(handle)))
+    lines = [table for table in made if table.handle.kind == "line"]
+    if loss.kinks and lines:
+        _add_sides(loss, params, reduction, state, lines)
+    return made
 
 
-def _sides(
-    loss: Loss, params: Params, reduction: str, state: State, handle: Handle, slope: Floats
-) -> dict[str, Floats]:
+def _add_sides(loss: Loss, params: Params, reduction: str, state: State, tables: Sequence[HandleTable]) -> None:
     """The slope just left and just right of every position; equal to the slope except at a kink."""
-    positions = handle.positions[0]
-    reach = KINK_REACH * torch.clamp(positions.abs(), min=1.0)
-    item = next(item for item in loss.board.variables if item.name == handle.variable)
-    low = item.low + KINK_REACH * item.low_open
+    variables = {item.name: item for item in loss.board.variables}
     sides = []
-    for shifted in (positions - reach, positions + reach):
-        inside = shifted.clamp(low, item.high)
-        sides.append(_along(loss, params, reduction, state, handle, inside)[1])
-    left, right = sides
-    kink = np.abs(right - left) > KINK_JUMP * (1 + np.abs(slope)) / max(1, loss.board.samples(state))
-    return {"slope_left": np.where(kink, left, slope), "slope_right": np.where(kink, right, slope)}
+    for sign in (-1, 1):
+        requests = []
+        for table in tables:
+            positions, item = table.handle.positions[0], variables[table.handle.variable]
+            reach = KINK_REACH * torch.clamp(positions.abs(), min=1.0)
+            low = item.low + KINK_REACH * item.low_open
+            requests.append((table.handle, (positions + sign * reach).clamp(low, item.high)))
+        sides.append([slope for _, slope in _along(loss, params, reduction, state, requests)])
+    for table, left, right in zip(tables, *sides, strict=True):
+        slope = table.columns["slope"]
+        kink = np.abs(right - left) > KINK_JUMP * (1 + np.abs(slope)) / max(1, loss.board.samples(state))
+        table.columns["slope_left"] = np.where(kink, left, slope)
+        table.columns["slope_right"] = np.where(kink, right, slope)

@@ -63,5 +63,5 @@ def get(key: str) -> Loss:
     registry = _registry()
     if isinstance(key, str) and key in registry:
         return registry[key]
-    near = get_close_matches(str(key)[:60], registry, n=3, cutoff=0.3) or list(registry)
+    near = get_close_matches(str(key)[:60], registry, n=3, cutoff=0.3) or list(registry)[:3]
     raise KeyError(f"no loss {shorten(key)}; nearest: {', '.join(near)}")
