@@ -72,7 +72,7 @@ def laboratory() -> None:
     state = actions.state()
     above = st.container()
     # The board's tables go out first: a hand is waiting for them.
-    board(actions.tables_message(), key="board", learning_rate=state.rate)
+    board(actions.tables_message(), key="board", learning_rate=state.rate, answers=recall("explore.seq"))
     with above:
         controls()
         st.markdown(state.declared.summary)

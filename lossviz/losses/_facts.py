@@ -195,9 +195,9 @@ class Code:
 
     A template is a few lines of which the last is `loss = …`, or a function from checked parameters and the name of
     the reduction to such lines. The board's variables exist under their names (`prediction` and `target` mostly; logits
-    where the board has a link), class indices as integers. `str.format` fills the gaps: `{reduction}` is PyTorch's name of the
-    reduction, `{keras_reduction}` is "sum" or "sum_over_batch_size", and each parameter stands under its name as a
-    Python number or list.
+    where the board has a link), class indices as integers. `str.format` fills the gaps: `{reduction}` is PyTorch's name
+    of the reduction, `{keras_reduction}` is "sum" or "sum_over_batch_size", and each parameter stands under its name as
+    a Python number or list.
 
     Args:
         torch: PyTorch; `torch` and `F` (torch.nn.functional) are imported, the arguments are tensors.

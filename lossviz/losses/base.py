@@ -1,7 +1,7 @@
 """What a loss declares about itself: the vocabulary of the one file that each loss is written in.
 
-A loss is data plus a few torch functions (`terms`, `derivative`, what it derives for the screen). Menus, boards, tables,
-cards, code, training choices and tests are derived from it.
+A loss is data plus a few torch functions (`terms`, `derivative`, what it derives for the screen). Menus, boards,
+tables, cards, code, training choices and tests are derived from it.
 """
 
 from __future__ import annotations

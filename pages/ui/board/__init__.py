@@ -43,7 +43,9 @@ _component = st.components.v2.component(
 )
 
 
-def board(tables: bytes, key: str = "board", learning_rate: float = 0.1) -> dict[str, Any] | None:
+def board(
+    tables: bytes, key: str = "board", learning_rate: float = 0.1, answers: int | None = None
+) -> dict[str, Any] | None:
     """Draw the board and return what the learner last did with it.
 
     Args:
@@ -51,6 +53,7 @@ def board(tables: bytes, key: str = "board", learning_rate: float = 0.1) -> dict
             on. A board never goes back to a lower revision.
         key: Identity of the board on the page.
         learning_rate: What the learning rate field holds until the learner changes it.
+        answers: Number ("seq") of the last message that the tables take account of.
 
     Returns:
         What the browser last sent, unchecked, or None: "seq" (it only grows), "action", "revision" of the tables that
@@ -59,8 +62,7 @@ def board(tables: bytes, key: str = "board", learning_rate: float = 0.1) -> dict
         (the table of a "handle" is needed), "paint" (numbers "flats" of a "variable" become "value"), "add", "remove"
         (with "sample"), "reset", "undo", and "step" and "run" (with "learning_rate").
     """
-    last = (st.session_state.get(key) or {}).get("message") or {}
-    settings = json.dumps({"key": key, "learning_rate": learning_rate, "answers": last.get("seq")}).encode()
+    settings = json.dumps({"key": key, "learning_rate": learning_rate, "answers": answers}).encode()
     envelope = struct.pack("<I", len(settings)) + settings + tables
     return _component(key=key, data=envelope, on_message_change=_nothing).message
 
