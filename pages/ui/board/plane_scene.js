@@ -84,15 +84,20 @@ class PlaneScene extends Scene {
   addPoint(handle) {
     const { picture } = this;
     const kind = this.kinds.get(handle.variable);
-    const { name, label, gradient, role } = kind.variable;
+    const { name, label, gradient } = kind.variable;
     const number = handle.flats[0] / 2;
-    const spot = picture.add(new Spot(handle, this.mark(kind, number), kind.short + handle.name.slice(label.length).trim(), numbersAt));
+    const short = kind.short + handle.name.slice(label.length).trim();
+    const mark = this.mark(kind, number);
+    const spot = picture.add(new Spot(handle, mark.element, short, numbersAt));
+    // Two points of different kinds in one place keep names that can be read.
+    spot.element.classList.add(`named-${kind.index % 4}`);
     this.points.push({
       id: `${name} ${number}`,
       kind,
       number,
+      mark,
       spot,
-      vector: this.circle && picture.drawing.appendChild(makeSvg(`line.vector.${role}`)),
+      vector: this.circle && picture.drawing.appendChild(makeSvg("line.vector")),
       arrow: gradient ? new Downhill(picture) : null,
     });
   }
@@ -100,7 +105,7 @@ class PlaneScene extends Scene {
   mark(kind, number) {
     const mark = new PointMark(kind.variable.role);
     this.marks.push({ mark, kind, number });
-    return mark.element;
+    return mark;
   }
 
   // The legend and the list
@@ -163,7 +168,7 @@ class PlaneScene extends Scene {
       make(
         "div.point-row",
         {},
-        make("span.point-name", {}, this.mark(kind, handle.flats[0] / 2), handle.name),
+        make("span.point-name", {}, this.mark(kind, handle.flats[0] / 2).element, handle.name),
         ...fields.map(({ element }) => element),
         slope,
       ),
@@ -190,8 +195,11 @@ class PlaneScene extends Scene {
       setAttribute(this.circle, "cy", origin.py);
       setAttribute(this.circle, "r", picture.x(1) - origin.px);
     }
-    for (const { kind, number, spot, vector, arrow } of this.points) {
-      if (vector) drawLine(vector, origin, spot);
+    for (const { kind, number, mark, spot, vector, arrow } of this.points) {
+      if (vector) {
+        drawLine(vector, origin, spot);
+        setAttribute(vector, "data-colour", mark.element.dataset.colour);
+      }
       if (!arrow) continue;
       const slope = tables.gradient(row, kind.variable.name);
       arrow.update(spot.px, spot.py, slope[2 * number], -slope[2 * number + 1]);
