@@ -115,9 +115,7 @@ def comparable() -> dict[str, AxisName]:
     return {key: axis for key, axis in found.items() if axis is not None}
 
 
-def compare(
-    chosen: Sequence[tuple[str, Mapping[str, Any]]], aligned: bool = False, target: float = 1.0
-) -> Comparison:
+def compare(chosen: Sequence[tuple[str, Mapping[str, Any]]], aligned: bool = False, target: float = 1.0) -> Comparison:
     """Draw losses along one axis.
 
     Regression losses are drawn along prediction minus target. Binary losses are drawn along the score of a sample whose
@@ -214,7 +212,9 @@ Placed = tuple[dict[str, Tensor], Tensor, str]
 
 def _by_residual(loss: Loss, places: Tensor, target: float) -> Placed:
     given = loss.targets[0].domain
-    if given.kind == "interval" and (target < given.low or target > given.high or (given.low_open and target == given.low)):
+    if given.kind == "interval" and (
+        target < given.low or target > given.high or (given.low_open and target == given.low)
+    ):
         raise ValueError(f"target is {target:g}; {loss.title} allows {given.describe()}.")
     domain = loss.predictions[0].domain
     prediction = places + target
@@ -234,7 +234,11 @@ def _by_score(loss: Loss, places: Tensor, _: float) -> Placed:
     if domain.kind == "interval" and domain.high == 1:
         prediction, note = torch.sigmoid(places), "its probability is the sigmoid of the score"
     legal = torch.ones_like(places, dtype=torch.bool)
-    return {"prediction": prediction[:, None], "target": torch.full_like(places, positive)[:, None].detach()}, legal, note
+    return (
+        {"prediction": prediction[:, None], "target": torch.full_like(places, positive)[:, None].detach()},
+        legal,
+        note,
+    )
 
 
 def _by_logit(loss: Loss, places: Tensor, _: float) -> Placed:

@@ -229,9 +229,7 @@ def _legal(domain: Domain, free: Tensor) -> Tensor:
     return free
 
 
-def _search(
-    loss: Loss, inputs: Inputs, params: Params, reduction: str, shapes: Mapping[str, torch.Size]
-) -> Search:
+def _search(loss: Loss, inputs: Inputs, params: Params, reduction: str, shapes: Mapping[str, torch.Size]) -> Search:
     generator = torch.Generator().manual_seed(0)
     domains = {item.name: item.domain for item in loss.predictions}
     samples = len(inputs[loss.predictions[0].name])

@@ -96,7 +96,9 @@ def precisions(
     found = [Precision(f"{loss.title}, as PyTorch computes it", "", both[0].value, both[1].value, *gradients)]
     if loss.naive is not None:
         found.append(
-            _way("The formula as written", loss.naive.code, loss, loss.naive.terms, prediction, target, reduction, params)
+            _way(
+                "The formula as written", loss.naive.code, loss, loss.naive.terms, prediction, target, reduction, params
+            )
         )
     if key in _CHAINS:
         title, code, terms = _CHAINS[key]
@@ -228,7 +230,10 @@ def _candidates(loss: Loss) -> list[tuple[str, dict[str, Any]]]:
         one_hot = [[0.0, 1.0] + [0.0] * (classes - 2)]
         targets: list[Any] = {"class": [[1.0]], "distribution": [one_hot]}.get(board.truth, [])
         return [
-            (f"{board.label} 0 at {format_number(score)}", {"prediction": [[score] + [0.0] * (classes - 1)], "target": target})
+            (
+                f"{board.label} 0 at {format_number(score)}",
+                {"prediction": [[score] + [0.0] * (classes - 1)], "target": target},
+            )
             for score in _SCORES
             for target in targets
         ]

@@ -28,5 +28,8 @@ st.html(HERE / "ui" / "shell.css")
 pages = [
     st.Page(HERE / "explore.py", title="Explore", default=True),
     st.Page(HERE / "train.py", title="Train", url_path="train"),
+    st.Page(HERE / "reference.py", title="Reference", url_path="reference"),
+    st.Page(HERE / "compare.py", title="Compare", url_path="compare"),
+    st.Page(HERE / "choose.py", title="Choose", url_path="choose"),
 ]
 st.navigation(pages, position="top").run()
