@@ -214,7 +214,7 @@ LOSS = Loss(
             state={"prediction": [[0.9, 0.05, 0.05]], "target": [0.0]},
         ),
         Pitfall(
-            "A uniform guess over k classes costs ln k: 1.099 for 3 classes as here, 2.303 for 10. A model "
+            "A uniform guess over k classes costs ln k: 1.099 for 3 classes, 2.303 for 10. A model "
             "that starts far above that is badly initialised.",
             state={"prediction": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]},
         ),
@@ -230,7 +230,7 @@ LOSS = Loss(
             "probabilities. The starting example costs 0.587 in all of them.",
         ),
         Pitfall(
-            "torch.nn.LinearCrossEntropyLoss and torch.nn.AdaptiveLogSoftmaxWithLoss are layers with this loss "
+            "PyTorch's LinearCrossEntropyLoss and AdaptiveLogSoftmaxWithLoss are layers with this loss "
             "behind them. The first computes the logits itself with a linear layer, in pieces, so that those "
             "of a large vocabulary need not be held in memory at once; its value is this loss of these logits. "
             "The second arranges the classes in clusters by how frequent they are: a rare class's probability "

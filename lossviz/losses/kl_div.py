@@ -141,8 +141,8 @@ LOSS = Loss(
             "sum to 1; here they have to, give or take 0.01.",
         ),
         Pitfall(
-            "It is not symmetric: a prediction of (0.5, 0.5) for a target of (0.9, 0.1) gives 0.368, the other "
-            "way round it is 0.511.",
+            "It is not symmetric: a prediction of (0.5, 0.5) for a target of (0.9, 0.1) gives 0.368, the other way "
+            "round 0.511.",
             state={"prediction": [[0.0, 0.0]], "target": [[0.9, 0.1]]},
         ),
         Pitfall(

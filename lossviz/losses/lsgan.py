@@ -96,8 +96,9 @@ LOSS = Loss(
         keras_note="Keras has no GAN losses; its MeanSquaredError with the labels as targets is twice as large.",
     ),
     minimiser=(
-        "The discriminator's best scores are b for real and a for fake samples, the generator's c; where real and fake "
-        "samples lie on top of each other, the mean of a and b by their shares."
+        "None, because each player has scores of its own: the discriminator is best at b for real and a for fake "
+        "samples, the generator at c. Where real and fake samples lie on top of each other the discriminator's best "
+        "score is the mean of b and a, weighted by their shares."
     ),
     pitfalls=(
         Pitfall(
