@@ -65,7 +65,7 @@ def score_board(
     fake_snap: Snap = lambda _: fake_kinks  # noqa: E731
     return Numbers(
         (
-            Number("real", "Real score", "prediction", (1.5, 0.5, -0.5, 2.0), snap=real_snap),
+            Number("real", "Real score", "prediction", (1.5, 0.5, -0.5, 3.0), snap=real_snap),
             Number("fake", "Fake score", "prediction", (-4.0, -1.0, 0.5, 2.0), snap=fake_snap),
         ),
         tracks=("Score",),

@@ -52,7 +52,7 @@ def _keras(params: Params, _: str) -> str:
 
 LOSS = Loss(
     key="gan_minimax",
-    title="GAN, minimax",
+    title="Minimax GAN",
     task="generative",
     position=1,
     summary=(
@@ -61,7 +61,7 @@ LOSS = Loss(
     ),
     notice=(
         "Each sample gets a raw score, and its sigmoid D is the probability of being real. The discriminator pushes "
-        "real scores up and fake ones down; its loss starts at 1.302. Switch the player to the generator: now only "
+        "real scores up and fake ones down; its loss starts at 1.283. Switch the player to the generator: now only "
         "fake scores count, and they are pushed up. But Fake score 1, with −4 the worst of all, gets a slope of only "
         "−0.0045, while Fake score 4, which fools the discriminator already, gets −0.2202."
     ),
@@ -73,7 +73,7 @@ LOSS = Loss(
         "In training: when the discriminator is ahead, as it mostly is at first, the generator gets almost no "
         "gradient. The non-saturating form has the same fixed points and does not stall."
     ),
-    aliases=("minimax GAN loss", "GAN loss", "vanilla GAN loss", "saturating GAN loss", "adversarial loss"),
+    aliases=("GAN loss", "vanilla GAN loss", "minimax GAN loss", "saturating GAN loss", "adversarial loss"),
     inputs=score_inputs("discriminator"),
     parameters=(player_choice(),),
     reductions=(MEAN, SUM),

@@ -55,7 +55,7 @@ def _keras(params: Params, _: str) -> str:
 
 LOSS = Loss(
     key="gan_non_saturating",
-    title="GAN, non-saturating",
+    title="Non-saturating GAN",
     task="generative",
     position=2,
     summary=(
@@ -63,7 +63,7 @@ LOSS = Loss(
         "samples to be called real, so that bad ones get the strongest push."
     ),
     notice=(
-        "The discriminator's loss is that of the minimax game and starts at 1.302. Switch the player to the generator: "
+        "The discriminator's loss is that of the minimax game and starts at 1.283. Switch the player to the generator: "
         "it pays minus the logarithm of D, the probability that its sample is real. Fake score 1 at −4 costs 4.018 "
         "before averaging and gets a slope of −0.2455, the largest possible being −0.25; Fake score 4 at 2 gets only "
         "−0.0298. Real scores have a slope of 0: the generator never touches them."
@@ -73,7 +73,7 @@ LOSS = Loss(
         "You need a value that tells how training goes, or the game keeps oscillating: a Wasserstein critic or the "
         "hinge form is calmer."
     ),
-    aliases=("non-saturating GAN loss", "NSGAN", "logistic GAN loss", "heuristic GAN loss"),
+    aliases=("NSGAN", "non-saturating GAN loss", "logistic GAN loss", "heuristic GAN loss"),
     inputs=score_inputs("discriminator"),
     parameters=(player_choice(),),
     reductions=(MEAN, SUM),
@@ -104,7 +104,7 @@ LOSS = Loss(
     pitfalls=(
         Pitfall(
             "The two losses do not add up to 0 or to anything else: on the starting example the discriminator pays "
-            "1.302 and the generator 1.483. It is no minimax game any more, and no single number falls.",
+            "1.283 and the generator 1.483. It is no minimax game any more, and no single number falls.",
             parameters={"player": "generator"},
         ),
         Pitfall(

@@ -41,7 +41,7 @@ def _keras(params: Params, _: str) -> str:
 
 LOSS = Loss(
     key="hinge_gan",
-    title="GAN, hinge",
+    title="Hinge GAN",
     task="generative",
     position=5,
     summary=(

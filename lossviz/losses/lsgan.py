@@ -54,7 +54,7 @@ _POINT = {"real": [1.5, 0.5, -0.5, 2.0], "fake": [-4.0, -1.0, 0.5, 2.0]}
 
 LOSS = Loss(
     key="lsgan",
-    title="GAN, least squares",
+    title="Least-squares GAN",
     task="generative",
     position=3,
     summary=(
@@ -62,14 +62,14 @@ LOSS = Loss(
         "miss counts squared, on either side."
     ),
     notice=(
-        "The discriminator wants 1 for real and 0 for fake samples; it starts at 3.125. Fake score 1 at −4 is safely "
+        "The discriminator wants 1 for real and 0 for fake samples; it starts at 3.5. Fake score 1 at −4 is safely "
         "fake and still makes 2 of that, because it lies 4 away from 0. Switch the player to the generator: it wants 1 "
         "for its samples, and the slope of −1.25 of Fake score 1 is five times as large as a logistic loss could give. "
         "Fake score 4 at 2 is pulled back to 1."
     ),
     use_when="The logistic GAN saturates: here a sample is pulled the more, the further it is from the wanted score.",
     avoid_when="A few scores run far away: their squares take over the mean, and so the gradient.",
-    aliases=("least squares GAN loss", "least-squares adversarial loss"),
+    aliases=("LSGAN", "least squares GAN loss", "least-squares adversarial loss"),
     inputs=score_inputs("discriminator"),
     parameters=(
         player_choice(),
@@ -105,7 +105,7 @@ LOSS = Loss(
             "Being right by too much costs as well. Real score 1 at 5 is clearly real, and yet it lies 4 beyond the "
             "wanted 1: it makes 2 of the loss, with a slope of 1 that pulls it back. That keeps scores small, and it "
             "means that the score is no probability and no measure of quality.",
-            state={"real": [5.0, 0.5, -0.5, 2.0], "fake": [0.0, -1.0, 0.5, 2.0]},
+            state={"real": [5.0, 0.5, -0.5, 3.0], "fake": [0.0, -1.0, 0.5, 2.0]},
         ),
         Pitfall(
             "Do not put a sigmoid before it. With scores held between 0 and 1, as here, no slope of the generator can "
@@ -115,12 +115,12 @@ LOSS = Loss(
         ),
         Pitfall(
             "The choice of labels matters. Only with b − c = 1 and b − a = 2, such as a = −1, b = 1, c = 0, does the "
-            "generator minimise a Pearson divergence; with these the starting example costs the discriminator 3. "
+            "generator minimise a Pearson divergence; with these the starting example costs the discriminator 3.375. "
             "The usual 0, 1, 1 is a practical choice.",
             parameters={"a": -1.0, "b": 1.0, "c": 0.0},
         ),
         Pitfall(
-            "Many programs leave out the ½: they give 6.25 for the starting example instead of 3.125, with slopes "
+            "Many programs leave out the ½: they give 7 for the starting example instead of 3.5, with slopes "
             "twice as large.",
         ),
     ),

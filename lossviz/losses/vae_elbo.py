@@ -74,7 +74,7 @@ _ABOVE_ZERO = Domain("interval", low=0.0, low_open=True)
 
 LOSS = Loss(
     key="vae_elbo",
-    title="VAE, negative ELBO",
+    title="Negative ELBO (VAE)",
     task="generative",
     position=6,
     summary=(
@@ -97,9 +97,9 @@ LOSS = Loss(
         "what the code leaves open."
     ),
     aliases=(
-        "ELBO",
-        "evidence lower bound",
         "VAE loss",
+        "evidence lower bound",
+        "ELBO",
         "beta-VAE loss",
         "variational free energy",
         "variational autoencoder loss",

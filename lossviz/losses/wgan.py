@@ -33,7 +33,7 @@ def _keras(params: Params, _: str) -> str:
 
 LOSS = Loss(
     key="wgan",
-    title="GAN, Wasserstein",
+    title="Wasserstein GAN",
     task="generative",
     position=4,
     summary=(
@@ -41,7 +41,7 @@ LOSS = Loss(
         "of the distance between the two."
     ),
     notice=(
-        "The critic starts at −1.5: on average real scores lie 1.5 above fake ones. Every real score has the slope "
+        "The critic starts at −1.75: on average real scores lie 1.75 above fake ones. Every real score has the slope "
         "−0.25 and every fake one 0.25, wherever it stands: the loss is a straight line without end. Switch the player "
         "to the generator: every fake score has the slope −0.25, even the one at −4, so nothing saturates."
     ),
@@ -53,7 +53,7 @@ LOSS = Loss(
         "You cannot hold the critic's slope at 1 or below, by a gradient penalty or spectral normalisation: without "
         "that its loss has no lower end."
     ),
-    aliases=("Wasserstein GAN loss", "critic loss", "earth mover GAN loss", "WGAN-GP without its penalty"),
+    aliases=("WGAN", "Wasserstein GAN loss", "critic loss", "earth mover GAN loss", "WGAN-GP without its penalty"),
     inputs=score_inputs("critic"),
     parameters=(player_choice("critic", "Critic"),),
     reductions=(MEAN, SUM),
@@ -80,10 +80,10 @@ LOSS = Loss(
     ),
     pitfalls=(
         Pitfall(
-            "Without a limit on the critic its loss means nothing. Here all scores are ten times those of the starting "
-            "example, as a critic gets by scaling its last layer: the loss is −15 instead of −1.5, and no sample has "
-            "been told apart any better.",
-            state={"real": [15.0, 5.0, -5.0, 20.0], "fake": [-40.0, -10.0, 5.0, 20.0]},
+            "Without a limit on the critic its loss means nothing. Here all scores are ten times those of the "
+            "starting example, as a critic gets by scaling its last layer: the loss is −17.5 instead of −1.75, and no "
+            "sample has been told apart any better.",
+            state={"real": [15.0, 5.0, -5.0, 30.0], "fake": [-40.0, -10.0, 5.0, 20.0]},
         ),
         Pitfall(
             "The limit is no part of this board. WGAN clips the critic's weights; WGAN-GP adds 10 (‖∇‖ − 1)², with the "
@@ -91,10 +91,10 @@ LOSS = Loss(
             "only its scores.",
         ),
         Pitfall(
-            "The distance is minus the critic's loss: −1.5 stands for a distance of 1.5. Scores have no meaning of "
+            "The distance is minus the critic's loss: −1.75 stands for a distance of 1.75. Scores have no meaning of "
             "their own: 100 more on each changes nothing for the critic, but the generator's loss goes from 0.625 to "
             "−99.375.",
-            state={"real": [101.5, 100.5, 99.5, 102.0], "fake": [96.0, 99.0, 100.5, 102.0]},
+            state={"real": [101.5, 100.5, 99.5, 103.0], "fake": [96.0, 99.0, 100.5, 102.0]},
             parameters={"player": "generator"},
         ),
         Pitfall(
