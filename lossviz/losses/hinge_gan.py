@@ -113,7 +113,7 @@ LOSS = Loss(
             trouble=("vanishing",),
         ),
     ),
-    properties=("convex", "robust", "logits"),
+    properties=("convex", "robust"),
     references=(
         "Lim, Ye (2017): Geometric GAN, arXiv:1705.02894",
         "Miyato, Kataoka, Koyama, Yoshida (2018): Spectral Normalization for Generative Adversarial Networks, "

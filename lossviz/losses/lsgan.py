@@ -136,7 +136,7 @@ LOSS = Loss(
             trouble=("vanishing",),
         ),
     ),
-    properties=("convex", "logits"),
+    properties=("convex",),
     references=(
         "Mao, Li, Xie, Lau, Wang, Smolley (2017): Least Squares Generative Adversarial Networks, equation (2), "
         "arXiv:1611.04076",

@@ -115,7 +115,7 @@ LOSS = Loss(
             trouble=("vanishing",),
         ),
     ),
-    properties=("convex", "robust", "logits"),
+    properties=("convex", "robust"),
     references=(
         "Arjovsky, Chintala, Bottou (2017): Wasserstein GAN, algorithm 1, arXiv:1701.07875",
         "Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville (2017): Improved Training of Wasserstein GANs, "
