@@ -92,7 +92,7 @@ _ANSWERS: Final[Mapping[str, Mapping[str, str]]] = {
         "vanishing": "Learning stalls: the gradient vanishes",
     },
     "wants": {
-        "best_value": "The best value, box or order",
+        "best_value": "One best answer",
         "probabilities": "Probabilities that can be trusted",
         "spread": "How far off it may be",
         "margin": "Only the decision",
@@ -167,7 +167,7 @@ def choose(answers: Mapping[str, str]) -> tuple[Choice, ...]:
 
 
 def _all_suits() -> list[tuple[str, Suit]]:
-    return [(key, suit) for key in losses.keys() for suit in losses.get(key).suits]
+    return [(loss.key, suit) for loss in map(losses.get, losses.keys()) for suit in loss.suits]
 
 
 def _values(name: str, suit: Suit) -> tuple[str, ...]:

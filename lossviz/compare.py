@@ -133,8 +133,8 @@ def compare(chosen: Sequence[tuple[str, Mapping[str, Any]]], aligned: bool = Fal
 
     Raises:
         KeyError: If there is no such loss.
-        ValueError: If there are too few or too many, one cannot be drawn, they have no axis in common, or an argument is
-            not legal.
+        ValueError: If there are too few or too many, one cannot be drawn, they have no axis in common, or an argument
+            is not legal.
 
     Example:
         >>> both = compare([("mse", {}), ("huber", {"delta": 0.5})], aligned=True)
@@ -163,11 +163,11 @@ def compare(chosen: Sequence[tuple[str, Mapping[str, Any]]], aligned: bool = Fal
             f"{one} and {other} have no axis in common: one is drawn along the "
             f"{_LABELS[first].lower()}, the other along the {_LABELS[second].lower()}."
         )
-    axis = next(iter(axes))
-    reach = REACH[axis]
+    shared = next(iter(axes))
+    reach = REACH[shared]
     places = torch.linspace(-reach, reach, 401, dtype=torch.float64).round(decimals=6)
-    curves = tuple(_curve(losses.get(key), parameters, axis, places, aligned, target) for key, parameters in chosen)
-    return Comparison(axis, _LABELS[axis], places.numpy(), curves, aligned, REFERENCE[axis])
+    curves = tuple(_curve(losses.get(key), parameters, shared, places, aligned, target) for key, parameters in chosen)
+    return Comparison(shared, _LABELS[shared], places.numpy(), curves, aligned, REFERENCE[shared])
 
 
 def _curve(

@@ -131,11 +131,10 @@ def _declared(loss: Loss, inputs: Inputs, params: Params) -> Tensor | None:
 
 
 def _sweep(loss: Loss, inputs: Inputs, params: Params, reduction: str) -> Sweep:
-    item, others = loss.predictions[0], {name: value for name, value in inputs.items()}
-    target = others[loss.targets[0].name].double()
+    item, target = loss.predictions[0], inputs[loss.targets[0].name].double()
 
     def values_at(constants: Tensor) -> Tensor:
-        batch = {name: value.expand(len(constants), *value.shape) for name, value in others.items()}
+        batch = {name: value.expand(len(constants), *value.shape) for name, value in inputs.items()}
         batch[item.name] = constants[:, None].expand(len(constants), len(target))
         return loss_at(loss, batch, params, reduction)
 

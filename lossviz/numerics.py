@@ -145,7 +145,8 @@ def _sigmoid_then_bce(inputs: Inputs, params: Params) -> Tensor:
     terms = torch.nn.functional.binary_cross_entropy(
         torch.sigmoid(inputs["prediction"]), inputs["target"], reduction="none"
     )
-    return terms * (1 + (params["pos_weight"] - 1) * inputs["target"])
+    weighted: Tensor = terms * (1 + (params["pos_weight"] - 1) * inputs["target"])
+    return weighted
 
 
 _CHAINS: Final = {
@@ -182,8 +183,10 @@ def extremes(key: str) -> tuple[Extreme, ...]:
         try:
             loss.board.check(tensors)
             inputs = loss.board.inputs(tensors)
-            arguments = [{item.name: inputs[item.name] for item in role} for role in (loss.predictions, loss.targets)]
-            ways = precisions(key, *arguments, **params)
+            prediction, target = (
+                {item.name: inputs[item.name] for item in role} for role in (loss.predictions, loss.targets)
+            )
+            ways = precisions(key, prediction, target, **params)
         except ValueError:  # this prediction does not go with this target
             continue
         for way in ways:
@@ -228,14 +231,14 @@ def _candidates(loss: Loss) -> list[tuple[str, dict[str, Any]]]:
         start = board.example()
         classes = start["prediction"].shape[1]
         one_hot = [[0.0, 1.0] + [0.0] * (classes - 2)]
-        targets: list[Any] = {"class": [[1.0]], "distribution": [one_hot]}.get(board.truth, [])
+        wrong: dict[str, list[Any]] = {"class": [[1.0]], "distribution": [one_hot]}
         return [
             (
                 f"{board.label} 0 at {format_number(score)}",
                 {"prediction": [[score] + [0.0] * (classes - 1)], "target": target},
             )
             for score in _SCORES
-            for target in targets
+            for target in wrong.get(board.truth, [])
         ]
     variables = {variable.name: variable for variable in board.variables}
     if not isinstance(board, Numbers) or set(variables) != {"prediction", "target"} or board.min_samples > 1:

@@ -5,11 +5,13 @@ import streamlit as st
 from lossviz import losses
 from lossviz.chooser import choose, questions
 from pages.ui import reference_choose as page
+from pages.ui.card import styles
 from pages.ui.explore_state import start
 from pages.ui.reference_links import board_link, card_link
 from pages.ui.state import page_state, show_notices, write_url
 
 page_state("choose", page.parse)
+styles()
 st.title("Choose a loss")
 show_notices("choose")
 st.markdown("Answer what you know. Each answer narrows the list; clicking it again takes it back.")
@@ -29,5 +31,5 @@ else:
             st.markdown(choice.reason)
             st.caption(loss.summary)
             with st.container(horizontal=True):
-                card_link(f"Card of {loss.title}", loss.key)
+                card_link(f"Card of {loss.title}", start(loss.key))
                 board_link(f"Board of {loss.title}", start(loss.key))

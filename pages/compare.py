@@ -8,7 +8,8 @@ from lossviz.compare import compare
 from lossviz.figures import comparison_figure
 from lossviz.writing import format_number
 from pages.ui import reference_compare as page
-from pages.ui.card import dark
+from pages.ui.card import dark, styles
+from pages.ui.explore_state import start
 from pages.ui.reference_links import card_link
 from pages.ui.state import page_state, show_notices, write_url
 from pages.ui.tables import show_table
@@ -25,6 +26,7 @@ AXES = {
 }
 
 page_state("compare", page.parse)
+styles()
 st.title("Compare losses")
 show_notices("compare")
 page.examples()
@@ -62,4 +64,4 @@ else:
         show_table((("Loss", *(format_number(mark) for mark in marks)), table), f"{title} along the axis")
 with st.container(horizontal=True):
     for key in dict.fromkeys(key for key, _ in state.entries):
-        card_link(f"Card of {losses.get(key).title}", key)
+        card_link(f"Card of {losses.get(key).title}", start(key))

@@ -5,7 +5,7 @@ import streamlit as st
 from lossviz.losses.base import Parameter
 from pages.ui import explore_actions as actions
 from pages.ui.board import board
-from pages.ui.explore_panels import about_panel, code_panel, notice_panel, proof_panel
+from pages.ui.explore_panels import panels
 from pages.ui.explore_state import ExploreState, format_url, parse
 from pages.ui.state import page_state, recall, seed, show_notices, widget, write_url
 
@@ -80,15 +80,7 @@ def laboratory() -> None:
     problem = recall("explore.problem")
     if problem:
         st.warning(problem)
-    notice, formula, code, about = st.tabs(["What to notice", "Formula and proof", "Code", "Good to know"])
-    with notice:
-        notice_panel(state)
-    with formula:
-        proof_panel(state)
-    with code:
-        code_panel(state)
-    with about:
-        about_panel(state)
+    panels(state)
 
 
 page_state("explore", parse)

@@ -1,14 +1,13 @@
 """Reference: every loss as a card that can be searched, printed and opened on the board."""
 
-from pathlib import Path
-
 import streamlit as st
 
+from pages.ui import card
 from pages.ui import reference_view as view
 from pages.ui.reference_state import format_url, parse
 from pages.ui.state import page_state, show_notices, write_url
 
-st.html(Path(__file__).parent / "ui" / "reference.css")
+card.styles()
 page_state("reference", parse)
 st.title("Reference")
 show_notices("reference")

@@ -192,7 +192,7 @@ _PAGE: Final = """<!doctype html>
 @page {{ size: A4; margin: 0; }}
 * {{ box-sizing: border-box; }}
 html {{ font-size: 10.5pt; }}
-body {{ margin: 0; background: #e9edf2; color: #0d1722; font: 1rem/1.36 system-ui, "Segoe UI", Roboto, Arial, sans-serif;
+body {{ margin: 0; background: #e9edf2; color: #0d1722; font: 1rem/1.36 system-ui, "Segoe UI", Roboto, sans-serif;
   -webkit-print-color-adjust: exact; print-color-adjust: exact; }}
 main {{ width: 210mm; height: 296.5mm; margin: 6mm auto; padding: 11mm 13mm; background: #fff; overflow: hidden; }}
 header {{ border-bottom: .2rem solid #0b5cad; padding-bottom: .4rem; margin-bottom: .6rem; }}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,13 @@ from pages.ui.tables import show_table
 Opener = Callable[[str, ExploreState, str], None]
 """Draws a link or a button that opens the board: its label, the state, and a key."""
 MOST_ROWS = 40
+STYLES = Path(__file__).parent / "card.css"
+SAVE_HELP = "One page of A4 that prints and saves as a PDF from any browser, also without a network."
+
+
+def styles() -> None:
+    """The look of cards and of links between the pages."""
+    st.html(STYLES)
 
 
 def by_name(loss: Loss, numbers: Any) -> Mapping[str, Any]:
@@ -203,6 +211,8 @@ def _sweep(state: ExploreState, found: Sweep, key: str) -> None:
             f"the smallest loss is {format_number(found.value)}, with every constant from "
             f"{format_number(found.low)} to {format_number(found.high)}"
         )
+        if found.low == found.constants[0] or found.high == found.constants[-1]:
+            said += ", an end of what was tried"
     declared = ""
     if not math.isnan(found.declared):
         declared = (
@@ -223,22 +233,26 @@ def _sweep(state: ExploreState, found: Sweep, key: str) -> None:
 
 
 def _search(loss: Loss, found: Search) -> None:
-    head: tuple[str, ...] = ("Number of the prediction", "Found")
-    names = [(name, place) for name, value in found.found.items() for place in _constant_names(loss, name, value.shape)]
-    columns = [np.concatenate([np.ravel(value) for value in found.found.values()])]
-    if found.declared is not None:
-        head += ("By the rule above",)
-        columns.append(np.ravel(found.declared))
-    rows = [(place, *map(format_number, line)) for (_, place), *line in zip(names, *columns, strict=True)]
     st.markdown(
         "**By experiment.** Every sample of the board gets the same prediction, and gradient descent from "
         f"several starts looks for the best. The smallest loss it finds is **{format_number(found.value)}**."
     )
-    show_table((head, rows), "The best constant prediction")
+    for name, value in found.found.items():
+        title = f"The best constant {name.replace('_', ' ')}"
+        if value.ndim == 2:
+            head = ("", *(f"Column {index + 1}" for index in range(value.shape[1])))
+            lines = [(f"Row {index + 1}", *map(format_number, row)) for index, row in enumerate(value)]
+        else:
+            head, columns = ("Number of the prediction", "Found"), [np.ravel(value)]
+            if found.declared is not None:
+                head, columns = (*head, "By the rule above"), [*columns, np.ravel(found.declared)]
+            places = _constant_names(loss, name, value.shape)
+            lines = [(place, *map(format_number, row)) for place, *row in zip(places, *columns, strict=True)]
+        show_table((head, lines), title)
     if found.declared is not None:
         st.markdown(
-            f"With the numbers of the rule the loss is **{format_number(found.declared_value)}**. Where the two columns "
-            "differ and the losses do not, several constants are equally good."
+            f"With the numbers of the rule the loss is **{format_number(found.declared_value)}**. Where the two "
+            "columns differ and the losses do not, several constants are equally good."
         )
 
 
@@ -321,8 +335,9 @@ def relatives(loss: Loss, show: Callable[[str, str, str], None], key: str) -> No
         if item.key not in lossviz.losses.keys():
             continue  # GUARD
         other = lossviz.losses.get(item.key)
-        show(other.title, item.key, f"{key}.relative.{item.key}")
-        st.markdown(f"{item.text[0].upper()}{item.text[1:]}.")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            show(other.title, item.key, f"{key}.relative.{item.key}")
+            st.markdown(f"{item.text[0].upper()}{item.text[1:]}.")
 
 
 def aliases(loss: Loss) -> None:

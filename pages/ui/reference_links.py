@@ -18,9 +18,10 @@ def board_link(label: str, state: ExploreState, _key: str = "") -> None:
     )
 
 
-def card_link(label: str, key: str) -> None:
-    """A link to the card of a loss."""
-    st.page_link("reference.py", label=label, icon=":material/description:", query_params={"loss": key})
+def card_link(label: str, state: ExploreState) -> None:
+    """A link to the card of a loss with the numbers of a board."""
+    query = {"loss": state.loss, **format_url(state)}
+    st.page_link("reference.py", label=label, icon=":material/description:", query_params=query)
 
 
 def compare_link(label: str, entries: str) -> None:

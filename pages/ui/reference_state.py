@@ -47,11 +47,11 @@ def parse(params: Mapping[str, str]) -> tuple[ReferenceState, list[str]]:
         notices.append(f"The link's task is {quote(task)}; allowed are {', '.join(TASKS)}. Here are all tasks.")
         task = ""
     asked = [name for name in params.get("property", "").split("~") if name]
-    for name in asked:
-        if name not in PROPERTIES:
-            notices.append(
-                f"The link's property is {quote(name)}; allowed are {', '.join(PROPERTIES)}. It is left out."
-            )
+    notices.extend(
+        f"The link's property is {quote(name)}; allowed are {', '.join(PROPERTIES)}. It is left out."
+        for name in asked
+        if name not in PROPERTIES
+    )
     properties = tuple(name for name in PROPERTIES if name in asked)
     state = ReferenceState(query, task, properties)
     rest = {name: value for name, value in params.items() if name not in OWN}

@@ -116,12 +116,12 @@ def open_card(board: ExploreState) -> None:
         _compare(board)
         st.download_button(
             "Save as one page",
-            card_html(*board.arguments, board.reduction, **board.parameters),
+            lambda: card_html(*board.arguments, board.reduction, **board.parameters),
             file_name=f"{loss.key}.html",
             mime="text/html",
             icon=":material/print:",
             on_click="ignore",
-            help="One page of A4 that prints and saves as a PDF from any browser, also without a network.",
+            help=card.SAVE_HELP,
         )
     key = f"reference.{loss.key}"
     st.subheader("Formula")
