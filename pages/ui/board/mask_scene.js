@@ -1,17 +1,414 @@
-// The mask scene.
+// Cells whose numbers are dragged up and down, as masks and alignments have them, and the scene of masks.
 
-class MaskScene {
-  constructor(board, tables) {
+// How far a cell is dragged for the whole of its axis, in pixels.
+const CELL_DRAG = 130;
+
+/** A grid of sliders: one stop of the Tab key for each row, left and right within it, up and down for the number. */
+class CellGrid {
+  /** @param rows slider elements with `handle`, row by row */
+  constructor(board, rows, element, reach = CELL_DRAG) {
     this.board = board;
-    this.element = make("div.samples.mask");
-    this.parts = [];
-    this.surfaces = [];
-    this.sliders = [];
+    this.rows = rows;
+    this.element = element;
+    this.reach = reach;
+    this.open = true; // whether a pointer may drag its cells
+    this.sliders = rows.flat();
+    for (const row of rows) row.forEach((slider, index) => setAttribute(slider.element, "tabindex", index ? -1 : 0));
+    element.addEventListener("keydown", (event) => this.onKey(event));
+    element.addEventListener("focusin", (event) => this.onFocus(event));
   }
 
-  measure() {}
+  static slider(handle, name = handle.name) {
+    const element = make("div.cell-slider", {
+      role: "slider",
+      "data-handle": handle.name,
+      "aria-label": name,
+      "aria-orientation": "vertical",
+    });
+    return { handle, element };
+  }
+
+  onKey(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const row = step && this.rows.find((sliders) => sliders.some(({ element }) => element === event.target));
+    if (!row) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const at = row.findIndex(({ element }) => element === event.target);
+    row[at + step]?.element.focus();
+  }
+
+  onFocus({ target }) {
+    const row = this.rows.find((sliders) => sliders.some(({ element }) => element === target));
+    for (const { element } of row ?? []) setAttribute(element, "tabindex", element === target ? 0 : -1);
+  }
+
+  // What a pointer can grab
+
+  renew() {}
+
+  grab(x, y, target) {
+    const slider = this.open && this.sliders.find(({ element }) => element === target);
+    return slider ? { handle: slider.handle, focus: slider.element } : null;
+  }
+
+  start(handle, x, y) {
+    const { tables, row } = this.board;
+    this.from = { y, t: tables.coordinate(row, handle, this.board.positionOf(handle)) };
+  }
+
+  positionAt(handle, x, y) {
+    const scale = (handle.high[0] - handle.low[0]) / this.reach;
+    return this.board.tables.nearest(handle, this.from.t + (this.from.y - y) * scale);
+  }
+}
+
+/** The number field of whichever cell was used last, with its slope. */
+class FollowField extends NumberField {
+  constructor(board, handle) {
+    super(board, handle);
+    this.title = make("b");
+    this.slope = make("span.point-slope");
+    this.line = make("div.follow", {}, this.title, this.element, this.slope, this.message);
+    this.steps = [...this.element.querySelectorAll(".step")];
+  }
+
+  /** The handle to begin with: the active one if it is a cell. */
+  static first(board, handles) {
+    return handles.find(({ name }) => name === board.memory.active) ?? handles[0];
+  }
+
+  follow(handle) {
+    this.restore();
+    this.handle = handle;
+    this.name = handle.name;
+    this.input.dataset.field = handle.name;
+    setAttribute(this.input, "aria-label", `${handle.name} value`);
+    this.steps.forEach((step, index) => setAttribute(step, "aria-label", `${index ? "Increase" : "Decrease"} ${handle.name}`));
+    this.shown = undefined;
+  }
 
   update(frame) {
-    for (const part of this.parts) part.update(frame);
+    const { tables, row, active } = frame;
+    if (active.part === this.handle.part && active.variable === this.handle.variable && active.name !== this.name && active.kind === "line") {
+      this.follow(active);
+    }
+    super.update(frame);
+    setText(this.title, this.name);
+    setText(this.slope, `slope ${formatNumber(tables.gradient(row, this.handle.variable)[this.handle.flats[0]])}`);
+  }
+}
+
+/** How long the arrows in cells are. */
+function arrowNote(longest) {
+  return longest ? `The longest arrow stands for a slope of size ${formatNumber(longest)}.` : "All slopes are 0.";
+}
+
+/** A radio group; each option is a value, a text, and whether it cannot be chosen. */
+function radioGroup(name, options, chosen, choose) {
+  const inputs = options.map(([value, text, disabled]) => {
+    const input = make("input", { type: "radio", name, value, "data-control": `${name} ${value}`, disabled: disabled ? "" : null });
+    input.checked = value === chosen;
+    input.addEventListener("change", () => choose(value));
+    return make("label", {}, input, make("span", {}, text));
+  });
+  return make("div.modes", { role: "radiogroup", "aria-label": name }, make("span.options", {}, ...inputs));
+}
+
+/** One cell: its probability as a slider, its truth as a checkbox, of which the mode shows one. */
+class MaskCell {
+  constructor(handle, truth) {
+    this.slider = CellGrid.slider(handle);
+    this.check = {
+      handle: truth,
+      element: make("div.cell-check", { role: "checkbox", tabindex: -1, "data-handle": truth.name, "aria-label": truth.name }),
+      update: ({ tables, row }) => setAttribute(this.check.element, "aria-checked", tables.column(row, "target")[this.flat] === 1),
+    };
+    [this.flat] = handle.flats;
+    this.number = make("span.cell-number", { "aria-hidden": "true" });
+    this.pull = make("i.pull");
+    this.element = make("div.cell", {}, this.number, this.pull, this.slider.element, this.check.element);
+  }
+
+  update(probability, truth, downhill, active) {
+    this.element.classList.toggle("active", active === this.slider.handle || active === this.check.handle);
+    setProperty(this.element, "--p", probability);
+    setText(this.number, String(Number(probability.toFixed(2))));
+    this.element.classList.toggle("object", truth === 1);
+    setProperty(this.pull, "--pull", downhill.toFixed(3));
+  }
+}
+
+/** A brush: collects the cells that a pointer crosses, and paints them when it is lifted. */
+class Brush {
+  constructor(scene) {
+    this.scene = scene;
+    this.stroke = null;
+    const { grid } = scene;
+    grid.addEventListener("pointerdown", (event) => this.onDown(event));
+    grid.addEventListener("pointermove", (event) => this.onMove(event));
+    grid.addEventListener("pointerup", (event) => this.onUp(event));
+    grid.addEventListener("pointercancel", () => this.drop());
+    grid.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.drop();
+    });
+  }
+
+  onDown(event) {
+    const { scene } = this;
+    const variable = { predict: "prediction", truth: "target" }[scene.mode];
+    if (!variable || this.stroke || event.button !== 0) return;
+    event.preventDefault();
+    const box = scene.grid.getBoundingClientRect();
+    const place = this.placeOf(event, box);
+    const first = scene.cells[place.flat];
+    const { tables, row } = scene.board;
+    // The first cell says what the stroke does: it turns over, and the others follow.
+    const value = tables.column(row, variable)[first.flat] > 0.5 ? 0 : 1;
+    this.stroke = { pointer: event.pointerId, variable, value, box, flats: new Set(), last: place };
+    scene.grid.setPointerCapture(event.pointerId);
+    (variable === "target" ? first.check : first.slider).element.focus({ preventScroll: true });
+    this.cross(place);
+  }
+
+  /** The cell under the pointer, or the one nearest to it. */
+  placeOf({ clientX, clientY }, box) {
+    const { width, height } = this.scene;
+    const within = (share, count) => Math.min(Math.max(share * count, 0), count - 0.001);
+    const x = within((clientX - box.left) / box.width, width);
+    const y = within((clientY - box.top) / box.height, height);
+    return { x, y, flat: Math.floor(y) * width + Math.floor(x) };
+  }
+
+  /** All cells on the way: a fast pointer skips some. */
+  cross(place) {
+    const { last, flats, value } = this.stroke;
+    const { width, cells } = this.scene;
+    const steps = Math.max(Math.ceil(4 * Math.hypot(place.x - last.x, place.y - last.y)), 1);
+    for (let step = 0; step <= steps; step += 1) {
+      const [x, y] = ["x", "y"].map((axis) => last[axis] + ((place[axis] - last[axis]) * step) / steps);
+      const flat = Math.floor(y) * width + Math.floor(x);
+      flats.add(flat);
+      setAttribute(cells[flat].element, "data-pending", value);
+    }
+    this.stroke.last = place;
+  }
+
+  onMove(event) {
+    if (event.pointerId === this.stroke?.pointer) this.cross(this.placeOf(event, this.stroke.box));
+  }
+
+  onUp(event) {
+    if (event.pointerId !== this.stroke?.pointer) return;
+    const { variable, value, flats } = this.stroke;
+    const { board } = this.scene;
+    const now = board.tables.column(board.row, variable);
+    const changed = [...flats].filter((flat) => now[flat] !== value);
+    this.stroke = null;
+    this.painted = board.tables.revision;
+    if (changed.length) board.paint(variable, changed, value);
+    else this.drop();
+  }
+
+  drop() {
+    this.stroke = null;
+    for (const { element } of this.scene.cells) element.removeAttribute("data-pending");
+  }
+
+  /** What was painted is pending until tables show it. */
+  update({ tables }) {
+    if (!this.stroke && this.painted && tables.revision !== this.painted) {
+      this.painted = null;
+      this.drop();
+    }
+  }
+}
+
+/** The handle that moves the whole shape by cells, over the grid. */
+class ShapeMover {
+  constructor(board, handle, grid) {
+    Object.assign(this, { board, handle, grid });
+    this.sliders = ["horizontal", "vertical"].map((way, axis) => {
+      const attributes = { role: "slider", tabindex: 0, "data-handle": handle.name, "data-axis": axis };
+      const element = make("div.grip", { ...attributes, "aria-label": `${handle.name}, ${way}`, "aria-orientation": way });
+      return { handle, axis, element };
+    });
+    const elements = this.sliders.map(({ element }) => element);
+    this.element = make("div.mover", { role: "group", "aria-label": handle.name, hidden: "" }, ...elements);
+  }
+
+  renew(tables) {
+    this.handle = tables.byName.get(this.handle.name);
+  }
+
+  grab() {
+    return { handle: this.handle, focus: this.sliders[0].element };
+  }
+
+  start(handle, x, y) {
+    const { board } = this;
+    this.from = { x, y, t: board.tables.coordinates(handle, board.positionOf(handle)) };
+    this.box = this.element.getBoundingClientRect();
+  }
+
+  positionAt(handle, x, y) {
+    const { width, height } = this.board.tables.scene;
+    const { from, box } = this;
+    const right = ((x - from.x) / box.width) * width;
+    const down = ((y - from.y) / box.height) * height;
+    return this.board.tables.nearestPlane(handle, from.t[0] + right, from.t[1] + down);
+  }
+}
+
+class MaskScene extends Scene {
+  constructor(board, tables) {
+    super(board, tables);
+    const { height, width } = tables.scene;
+    Object.assign(this, { height, width, down: true });
+    const cells = (name) => tables.handles.filter(({ variable, part }) => variable === name && part === "cell");
+    const truths = cells("target");
+    const predictions = cells("prediction");
+    this.cells = predictions.map((handle, index) => new MaskCell(handle, truths[index]));
+    const rows = Array.from({ length: height }, (_, row) => this.cells.slice(row * width, (row + 1) * width));
+    this.outline = makeSvg("path");
+    const size = { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" };
+    const lines = rows.map((line, row) =>
+      make("div.mask-row", { role: "group", "aria-label": `Row ${row + 1}` }, ...line.map(({ element }) => element)),
+    );
+    this.grid = make("div.mask-grid", { "--columns": width }, ...lines, makeSvg("svg.outline", size, this.outline));
+    this.sliders = this.cells.map(({ slider }) => slider);
+    this.cellGrid = new CellGrid(board, rows.map((line) => line.map(({ slider }) => slider)), this.grid);
+    this.surfaces.push(this.cellGrid);
+    this.listenToChecks(rows.map((line) => line.map(({ check }) => check)));
+    this.brush = new Brush(this);
+    this.follow = new FollowField(board, FollowField.first(board, predictions));
+    this.parts.push(this.follow, this.brush, ...this.cells.map(({ check }) => check));
+    const shape = tables.handles.find(({ part }) => part === "shape");
+    const moves = shape ? this.addMover(shape) : "";
+    this.longest = make("span.point-slope");
+    this.element.append(
+      this.legendOf(),
+      make(
+        "div.mask-body",
+        {},
+        make("div.head", {}, this.modes(shape)),
+        make("div.mask-frame", {}, this.grid),
+        this.longest,
+        this.follow.line,
+        moves,
+        derivedNumbers(this, tables, 0),
+      ),
+    );
+    this.setMode(board.memory.maskMode ?? "drag");
+  }
+
+  legendOf() {
+    const sign = (kind) => make(`i.mask-sign.${kind}`, { "aria-hidden": "true" });
+    const marks = [
+      [sign("prediction"), "Predicted probability"],
+      [sign("target"), "True object"],
+    ];
+    return this.legend(marks, "Drag a cell up or down, or paint.");
+  }
+
+  modes(shape) {
+    const options = [
+      ["drag", "Drag a probability"],
+      ["predict", "Paint the prediction"],
+      ["truth", "Paint the truth"],
+      ["move", "Move the shape", !shape],
+    ];
+    const chosen = this.board.memory.maskMode ?? "drag";
+    return radioGroup("What a drag does", options, chosen, (mode) => this.setMode(mode));
+  }
+
+  addMover(shape) {
+    this.mover = new ShapeMover(this.board, shape, this.grid);
+    this.grid.append(this.mover.element);
+    // It lies over the cells, so it is asked first.
+    this.surfaces.unshift(this.mover);
+    this.sliders = [...this.sliders, ...this.mover.sliders];
+    const letter = (text) => make("span.letter", { "aria-hidden": "true" }, text);
+    const fields = ["to the right", "down"].map((text, axis) => this.field(shape, axis, letter(text)));
+    const messages = fields.map(({ message }) => message);
+    this.moves = make("div.follow", {}, make("b", {}, "Move the shape by cells"), ...fields.map(({ element }) => element), ...messages);
+    return this.moves;
+  }
+
+  setMode(mode) {
+    this.mode = mode === "move" && !this.mover ? "drag" : mode;
+    this.board.memory.maskMode = this.mode;
+    this.cellGrid.open = this.mode === "drag";
+    this.grid.dataset.mode = this.mode;
+    for (const { slider, check } of this.cells) {
+      slider.element.hidden = this.mode === "truth" || this.mode === "move";
+      check.element.hidden = this.mode !== "truth";
+    }
+    if (this.mover) this.mover.element.hidden = this.moves.hidden = this.mode !== "move";
+    this.follow.line.hidden = this.mode === "move";
+  }
+
+  /** Arrows move between checkboxes, the space bar switches one; a pointer paints instead. */
+  listenToChecks(rows) {
+    const at = ({ target }) => {
+      const row = rows.findIndex((checks) => checks.some(({ element }) => element === target));
+      return [row, row < 0 ? -1 : rows[row].findIndex(({ element }) => element === target)];
+    };
+    setAttribute(rows[0][0].element, "tabindex", 0);
+    this.grid.addEventListener("keydown", (event) => {
+      const [row, column] = at(event);
+      if (row < 0) return;
+      const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [0, 0];
+      if (down || right) rows[row + down]?.[column + right]?.element.focus();
+      else if (event.key === " " || event.key === "Enter") this.toggle(rows[row][column]);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    this.grid.addEventListener("click", (event) => {
+      const [row, column] = at(event);
+      // A click that no pointer made: of a screen reader.
+      if (row >= 0 && event.detail === 0) this.toggle(rows[row][column]);
+    });
+    this.grid.addEventListener("focusin", (event) => {
+      const [row, column] = at(event);
+      if (row < 0) return;
+      for (const check of rows.flat()) setAttribute(check.element, "tabindex", check === rows[row][column] ? 0 : -1);
+    });
+  }
+
+  toggle({ handle, element }) {
+    this.board.choose(handle, element.getAttribute("aria-checked") === "true" ? 0 : 1);
+  }
+
+  update(frame) {
+    super.update(frame);
+    const { tables, row, active } = frame;
+    const [p, y] = ["prediction", "target"].map((name) => tables.column(row, name));
+    const slope = tables.gradient(row, "prediction");
+    const longest = slope.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    for (const cell of this.cells) {
+      const downhill = longest ? -slope[cell.flat] / longest : 0;
+      cell.update(p[cell.flat], y[cell.flat], Number.isFinite(downhill) ? downhill : 0, active);
+    }
+    setText(this.longest, arrowNote(longest));
+    this.drawOutline(y);
+  }
+
+  /** The rim of the true object. */
+  drawOutline(truth) {
+    const key = truth.join("");
+    if (key === this.outlined) return;
+    this.outlined = key;
+    const { width, height } = this;
+    const at = (row, column) => row >= 0 && row < height && column >= 0 && column < width && truth[row * width + column] === 1;
+    let path = "";
+    for (let row = 0; row <= height; row += 1) {
+      for (let column = 0; column <= width; column += 1) {
+        if (at(row, column) !== at(row - 1, column)) path += `M${column} ${row}h1`;
+        if (at(row, column) !== at(row, column - 1)) path += `M${column} ${row}v1`;
+      }
+    }
+    setAttribute(this.outline, "d", path);
   }
 }
