@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page
+from torch import Tensor
 
 import lossviz
 
@@ -35,25 +34,45 @@ def slider(page: Page, name: str) -> Locator:
     return page.get_by_role("slider", name=name, exact=True)
 
 
+def shown_state(page: Page, key: str) -> dict[str, Tensor]:
+    """The board's variables as the sliders, switches and radio buttons stand, on as many samples as are shown."""
+    board = lossviz.losses.get(key).board
+    state = board.example()
+    if board.max_samples > 1:
+        shown = page.locator(".board .remove").count()
+        while board.samples(state) < shown:
+            state = board.add(state)
+        while board.samples(state) > shown:
+            state = board.remove(state, shown)
+    numbers = {name: tensor.flatten().clone() for name, tensor in state.items()}
+    handles = {handle.name: handle for handle in board.handles(state)}
+    for item in page.locator(".board [data-handle]").all():
+        handle = handles[item.get_attribute("data-handle") or ""]
+        role = item.get_attribute("role")
+        if role == "slider":
+            axis = int(item.get_attribute("data-axis") or 0)
+            if handle.flats:
+                value = float(item.get_attribute("aria-valuenow") or "nan")
+                numbers[handle.variable][handle.flats[axis]] = value
+        elif role == "switch" or item.get_attribute("type") == "checkbox":
+            chosen = item.get_attribute("aria-checked") == "true" if role == "switch" else item.is_checked()
+            numbers[handle.variable][handle.flats[0]] = handle.positions[0][int(chosen)]
+        elif item.is_checked():
+            chosen = handle.choices.index(item.input_value())
+            numbers[handle.variable][handle.flats[0]] = handle.positions[0][chosen]
+    return {name: flat.reshape(state[name].shape) for name, flat in numbers.items()}
+
+
 def shown_numbers(page: Page, key: str) -> dict[str, Any]:
-    """The prediction and the target that the handles stand at, as `lossviz.evaluate` takes them."""
+    """The arguments that the board shows, as `lossviz.evaluate` takes them."""
     loss = lossviz.losses.get(key)
-    numbers: dict[str, list[float]] = {"prediction": [], "target": []}
-    for handle in page.get_by_role("slider").all():
-        variable = "prediction" if "prediction" in (handle.get_attribute("class") or "") else "target"
-        numbers[variable].append(float(handle.get_attribute("aria-valuenow") or "nan"))
-    if loss.board.kind == "binary":
-        switches = page.get_by_role("switch").all()
-        numbers["target"] = [loss.board.labels[item.get_attribute("aria-checked") == "true"] for item in switches]
-    prediction, target = np.array(numbers["prediction"]), np.array(numbers["target"])
-    if loss.board.kind == "classes":
-        target = np.array([int(item.input_value()) for item in page.get_by_role("radio", checked=True).all()])
-        prediction = prediction.reshape(len(target), -1)
-    if loss.board.kind == "distributions":
-        samples = page.get_by_role("button", name=re.compile("Remove sample")).count()
-        prediction, target = prediction.reshape(samples, -1), target.reshape(samples, -1)
-        prediction = prediction - np.log(np.exp(prediction).sum(1, keepdims=True))
-    return {"prediction": prediction, "target": target}
+    inputs = {name: tensor.numpy() for name, tensor in loss.board.inputs(shown_state(page, key)).items()}
+    roles = {"prediction": loss.predictions, "target": loss.targets}
+    return {
+        role: inputs[items[0].name] if len(items) == 1 else {item.name: inputs[item.name] for item in items}
+        for role, items in roles.items()
+        if items
+    }
 
 
 def assert_true_value(page: Page, key: str, **parameters: Any) -> None:

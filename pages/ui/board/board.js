@@ -376,7 +376,7 @@ class Board {
   phase() {
     if (this.playing) return "playing";
     if (this.awaiting) return "waiting";
-    if (this.hand.drag) return "dragging";
+    if (this.hand.drag) return this.hand.drag.moving ? "dragging" : "waiting";
     if (this.restTimer) return "moved";
     return this.loading ? "waiting" : "ready";
   }
