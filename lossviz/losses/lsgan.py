@@ -23,9 +23,9 @@ from lossviz.losses.base import (
 
 
 def _terms(inputs: Inputs, params: Params) -> Tensor:
-    a: float = params["a"]
-    b: float = params["b"]
-    c: float = params["c"]
+    a: float = params["fake_label"]
+    b: float = params["real_label"]
+    c: float = params["wanted_label"]
     if params["player"] == "generator":
         return 0.5 * (inputs["fake"] - c) ** 2
     return 0.5 * (inputs["real"] - b) ** 2 + 0.5 * (inputs["fake"] - a) ** 2
@@ -34,20 +34,20 @@ def _terms(inputs: Inputs, params: Params) -> Tensor:
 def _derivative(inputs: Inputs, params: Params) -> dict[str, Tensor]:
     real, fake = inputs["real"], inputs["fake"]
     if params["player"] == "generator":
-        return {"real": torch.zeros_like(real), "fake": fake - params["c"]}
-    return {"real": real - params["b"], "fake": fake - params["a"]}
+        return {"real": torch.zeros_like(real), "fake": fake - params["wanted_label"]}
+    return {"real": real - params["real_label"], "fake": fake - params["fake_label"]}
 
 
 def _torch(params: Params, _: str) -> str:
     if params["player"] == "generator":
-        return "terms = 0.5 * (fake - {c}) ** 2\nloss = terms.{reduction}()"
-    return "terms = 0.5 * (real - {b}) ** 2 + 0.5 * (fake - {a}) ** 2\nloss = terms.{reduction}()"
+        return "terms = 0.5 * (fake - {wanted_label}) ** 2\nloss = terms.{reduction}()"
+    return "terms = 0.5 * (real - {real_label}) ** 2 + 0.5 * (fake - {fake_label}) ** 2\nloss = terms.{reduction}()"
 
 
 def _keras(params: Params, _: str) -> str:
     if params["player"] == "generator":
-        return "loss = keras.ops.{reduction}(0.5 * (fake - {c}) ** 2)"
-    return "loss = keras.ops.{reduction}(0.5 * (real - {b}) ** 2 + 0.5 * (fake - {a}) ** 2)"
+        return "loss = keras.ops.{reduction}(0.5 * (fake - {wanted_label}) ** 2)"
+    return "loss = keras.ops.{reduction}(0.5 * (real - {real_label}) ** 2 + 0.5 * (fake - {fake_label}) ** 2)"
 
 
 _POINT = {"real": [1.5, 0.5, -0.5, 2.0], "fake": [-4.0, -1.0, 0.5, 2.0]}
@@ -73,9 +73,9 @@ LOSS = Loss(
     inputs=score_inputs("discriminator"),
     parameters=(
         player_choice(),
-        Parameter("a", "a", 0.0, -10.0, 10.0, 0.5, "Score that the discriminator wants for fake samples."),
-        Parameter("b", "b", 1.0, -10.0, 10.0, 0.5, "Score that the discriminator wants for real samples."),
-        Parameter("c", "c", 1.0, -10.0, 10.0, 0.5, "Score that the generator wants for its samples."),
+        Parameter("fake_label", "a", 0.0, -10.0, 10.0, 0.5, "Score a that the discriminator wants for fake samples."),
+        Parameter("real_label", "b", 1.0, -10.0, 10.0, 0.5, "Score b that the discriminator wants for real samples."),
+        Parameter("wanted_label", "c", 1.0, -10.0, 10.0, 0.5, "Score c that the generator wants for its samples."),
     ),
     reductions=(MEAN, SUM),
     terms=_terms,
@@ -88,7 +88,7 @@ LOSS = Loss(
         r"\begin{cases} r_i - b \text{ along } r_i,\quad f_i - a \text{ along } f_i & \text{discriminator}"
         r" \\ 0 \text{ along } r_i,\quad f_i - c \text{ along } f_i & \text{generator} \end{cases}"
     ),
-    worked=("½ · ({real} − {b})² + ½ · ({fake} − {a})²", "½ · ({fake} − {c})²"),
+    worked=("½ · ({real} − {real_label})² + ½ · ({fake} − {fake_label})²", "½ · ({fake} − {wanted_label})²"),
     board=score_board((0.0, 1.0), real_kinks=(1.0,), fake_kinks=(0.0, 1.0)),
     code=Code(
         torch=_torch,
@@ -117,7 +117,7 @@ LOSS = Loss(
             "The choice of labels matters. Only with b − c = 1 and b − a = 2, such as a = −1, b = 1, c = 0, does the "
             "generator minimise a Pearson divergence; with these the starting example costs the discriminator 3.375. "
             "The usual 0, 1, 1 is a practical choice.",
-            parameters={"a": -1.0, "b": 1.0, "c": 0.0},
+            parameters={"fake_label": -1.0, "real_label": 1.0, "wanted_label": 0.0},
         ),
         Pitfall(
             "Many programs leave out the ½: they give 7 for the starting example instead of 3.5, with slopes "
@@ -151,12 +151,26 @@ LOSS = Loss(
             "mean",
             {"player": "generator"},
         ),
-        Golden("optax 0.2.8, l2_loss to 0.5 and to -1, summed", _POINT, None, 12.25, "sum", {"a": -1.0, "b": 0.5}),
-        Golden("optax 0.2.8, l2_loss to 0, summed", _POINT, None, 10.625, "sum", {"player": "generator", "c": 0.0}),
+        Golden(
+            "optax 0.2.8, l2_loss to 0.5 and to -1, summed",
+            _POINT,
+            None,
+            12.25,
+            "sum",
+            {"fake_label": -1.0, "real_label": 0.5},
+        ),
+        Golden(
+            "optax 0.2.8, l2_loss to 0, summed",
+            _POINT,
+            None,
+            10.625,
+            "sum",
+            {"player": "generator", "wanted_label": 0.0},
+        ),
     ),
     errors=(
         *score_errors(),
-        ErrorCase({"real": [1.0], "fake": [1.0]}, None, "[-10, 10]", {"a": 11.0}),
+        ErrorCase({"real": [1.0], "fake": [1.0]}, None, "[-10, 10]", {"fake_label": 11.0}),
     ),
     derived=only_case,
 )

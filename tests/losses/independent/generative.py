@@ -24,8 +24,8 @@ def gan_non_saturating(inputs: Inputs, params: Params) -> NDArray[Any]:
 
 def lsgan(inputs: Inputs, params: Params) -> NDArray[Any]:
     if params["player"] == "generator":
-        return np.square(inputs["fake"] - params["c"]) / 2
-    return (np.square(inputs["real"] - params["b"]) + np.square(inputs["fake"] - params["a"])) / 2
+        return np.square(inputs["fake"] - params["wanted_label"]) / 2
+    return (np.square(inputs["real"] - params["real_label"]) + np.square(inputs["fake"] - params["fake_label"])) / 2
 
 
 def wgan(inputs: Inputs, params: Params) -> NDArray[Any]:
