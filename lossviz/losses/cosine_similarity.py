@@ -32,7 +32,8 @@ LEAST: Final = 1e-8
 
 
 def _length(vector: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(vector, dim=-1, keepdim=True).clamp(min=LEAST)
+    length: Tensor = vector.norm(dim=-1, keepdim=True)
+    return length.clamp(min=LEAST)
 
 
 def _terms(inputs: Inputs, _: Params) -> Tensor:
@@ -51,13 +52,14 @@ def _derivative(inputs: Inputs, _: Params) -> Tensor:
 def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:
     prediction, target = inputs["prediction"], inputs["target"]
     lengths = _length(prediction)[..., 0], _length(target)[..., 0]
-    dot = (prediction * target).sum(-1)
-    cosine = (dot / lengths[0] / lengths[1]).clamp(-1, 1)
+    # The arc cosine would lose half its digits at 0 and at 180 degrees.
+    units = prediction / lengths[0][..., None], target / lengths[1][..., None]
+    apart, together = (units[0] - units[1]).norm(dim=-1), (units[0] + units[1]).norm(dim=-1)
     return {
-        "dot": dot,
+        "dot": (prediction * target).sum(-1),
         "length_prediction": lengths[0],
         "length_target": lengths[1],
-        "angle": cosine.acos() * (180 / math.pi),
+        "angle": torch.atan2(apart, together) * (360 / math.pi),
     }
 
 
@@ -105,8 +107,8 @@ LOSS = Loss(
     worked=("1 − {dot} / ({length_prediction} · {length_target})",),
     board=Plane(
         points=(
-            Points("prediction", "Prediction", "prediction", ((2.0, 0.0), (0.0, 2.0), (-0.5, -0.5))),
-            Points("target", "Target", "target", ((1.0, 1.0), (-2.0, 0.0), (-2.0, -2.0))),
+            Points("prediction", "Prediction", "prediction", ((2.0, 0.0), (0.0, 2.0), (0.0, -0.5))),
+            Points("target", "Target", "target", ((1.0, 1.0), (-2.0, 0.0), (0.0, -2.0))),
         ),
         vectors=True,
     ),

@@ -32,12 +32,14 @@ from lossviz.losses.base import (
 
 
 def _terms(inputs: Inputs, params: Params) -> Tensor:
-    return ((inputs["prediction"] - inputs["target"]).abs() - params["epsilon"]).relu()
+    epsilon: float = params["epsilon"]
+    return ((inputs["prediction"] - inputs["target"]).abs() - epsilon).relu()
 
 
 def _derivative(inputs: Inputs, params: Params) -> Tensor:
     error = inputs["prediction"] - inputs["target"]
-    return error.sign() * (error.abs() > params["epsilon"])
+    epsilon: float = params["epsilon"]
+    return error.sign() * (error.abs() > epsilon)
 
 
 LOSS = Loss(

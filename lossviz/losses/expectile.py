@@ -127,13 +127,13 @@ LOSS = Loss(
     ),
     pitfalls=(
         Pitfall(
-            "The 0.9-expectile is not the 0.9-quantile. Of the targets 0, 1, 2, 3 and 14 it is 9.5, since far targets "
-            "count more; the quantile loss settles on 14.",
-            state={"prediction": [9.5, 9.5, 9.5, 9.5, 9.5], "target": [0.0, 1.0, 2.0, 3.0, 14.0]},
+            "The 0.9-expectile is not the 0.9-quantile. Of the targets 0, 1, 2 and 13 it is 10, since far targets "
+            "count more; the quantile loss settles on 13.",
+            state={"prediction": [10.0, 10.0, 10.0, 10.0], "target": [0.0, 1.0, 2.0, 13.0]},
         ),
         Pitfall(
-            "Errors count squared, so one outlier on the dear side rules the fit. A target of 20 makes 324.9 of the "
-            "sum of 325.175.",
+            "Errors count squared, so one outlier on the dear side rules the fit. A target of 22 instead of 1 makes "
+            "324.9 of the sum of 325.375.",
             state={"target": [-2.0, 1.0, 22.0, 2.5]},
             reduction="sum",
         ),

@@ -98,14 +98,14 @@ LOSS = Loss(
             state={"prediction": [500.0], "target": [1.0]},
         ),
         Pitfall(
-            "It is defined for numbers above −1 only, and Keras quietly raises negative ones to 0.0000001. A linear "
-            "output may produce them; end the model with softplus or exp. At a prediction of 0 for a target of 1 the "
-            "slope is −1.386, and nothing but that keeps the next step above 0.",
+            "It is defined for numbers above −1 only, and Keras quietly raises negative ones to 0.0000001, where they "
+            "have no slope. End the model with softplus or exp. A prediction of 0 for a target of 1 still has the "
+            "slope −1.386; in Keras one of −0.5 has none.",
             state={"prediction": [0.0], "target": [1.0]},
         ),
     ),
     relatives=(
-        Relative("mse", "the same after a change of scale: use it on log(1 + target) and nothing else differs"),
+        Relative("mse", "on ln(1 + prediction) and ln(1 + target) it is this loss"),
         Relative("mape", "counts by share of the target, without a square"),
         Relative("gamma_deviance", "depends on the ratio alone, and its best constant is the mean"),
     ),

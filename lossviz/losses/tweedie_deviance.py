@@ -122,7 +122,7 @@ LOSS = Loss(
         ),
         Pitfall(
             "Values for different powers do not compare: at the same predictions the starting example costs 2.85 with "
-            "power 1.5 and 12.75 with power 1.9. Choose the power by the data, not by the lower loss.",
+            "power 1.5 and 10.25 with power 1.9. Choose the power by the data, not by the lower loss.",
             parameters={"power": 1.9},
         ),
         Pitfall(
