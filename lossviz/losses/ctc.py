@@ -56,35 +56,41 @@ def _refuse_too_long(target: Tensor, frames: int) -> None:
         )
 
 
-def _forward(emissions: Tensor, skip: Tensor) -> Tensor:
-    """Logarithm of the probability to be at each place at each frame, over all ways to get there, (..., n, t, s)."""
+def _ways(before: Tensor, skip: Tensor) -> Tensor:
+    """What leads to each place: the place itself, the one before, the one before that, (3, ..., s)."""
+    step = F.pad(before[..., :-1], (1, 0), value=NEVER)
+    jump = torch.where(skip, F.pad(before[..., :-2], (2, 0), value=NEVER), NEVER)
+    return torch.stack([before, step, jump])
+
+
+def _forward(emissions: Tensor, skip: Tensor) -> list[Tensor]:
+    """Logarithm of the probability to be at each place, over all ways to get there: a frame (..., n, s) each."""
     start = torch.full_like(emissions[..., 0, :], NEVER)
     start[..., :2] = 0.0
     rows = [start + emissions[..., 0, :]]
     for frame in range(1, emissions.shape[-2]):
-        stay = rows[-1]
-        step = F.pad(stay[..., :-1], (1, 0), value=NEVER)
-        jump = torch.where(skip, F.pad(stay[..., :-2], (2, 0), value=NEVER), NEVER)
-        rows.append(torch.logsumexp(torch.stack([stay, step, jump]), 0) + emissions[..., frame, :])
-    return torch.stack(rows, -2)
+        rows.append(torch.logsumexp(_ways(rows[-1], skip), 0) + emissions[..., frame, :])
+    return rows
 
 
 def _terms(inputs: Inputs, _: Params) -> Tensor:
     skip, emissions = _places(inputs)[1:]
-    return -torch.logsumexp(_forward(emissions, skip)[..., -1, -2:], -1)
+    return -torch.logsumexp(_forward(emissions, skip)[-1][..., -2:], -1)
 
 
 def _occupancy(inputs: Inputs) -> Tensor:
     """Share of the target's probability that passes through each symbol at each frame, (..., n, t, k)."""
     symbols, skip, emissions = _places(inputs)
-    ahead = _forward(emissions, skip)
-    # Read from the end, what follows is what came before: the mirrored target has the mirrored walks.
-    mirrored = skip.flip(-1)
-    behind = _forward(emissions.flip(-1, -2), F.pad(mirrored[..., :-2], (2, 0))).flip(-1, -2)
-    # Every walk is somewhere at each frame, so a softmax over the places does without the total and its rounding.
-    share = torch.softmax(ahead + behind - emissions, -1)
-    at = F.one_hot(symbols, inputs["prediction"].shape[-1]).to(share.dtype)
-    return share @ at
+    rows = _forward(emissions, skip)
+    last = torch.softmax(rows[-1][..., -2:], -1)
+    shares = [F.pad(last, (symbols.shape[-1] - 2, 0))]
+    # From the last frame back each place hands its share to where it came from. Only ratios within a frame are used, so
+    # that large logarithms cost no digits.
+    for row in reversed(rows[:-1]):
+        stay, step, jump = (shares[-1] * torch.softmax(_ways(row, skip), 0)).unbind(0)
+        shares.append(stay + F.pad(step[..., 1:], (0, 1)) + F.pad(jump[..., 2:], (0, 2)))
+    at = F.one_hot(symbols, inputs["prediction"].shape[-1]).to(last.dtype)
+    return torch.stack(shares[::-1], -2) @ at
 
 
 def _derivative(inputs: Inputs, _: Params) -> Tensor:
