@@ -4,6 +4,7 @@
 const ALIGNMENTS_SHOWN = 5;
 const LOGIT_DRAG = 280;
 const WIDEST_LINE = 13;
+const BLANK_SIGN = "–";
 
 /** One cell: the logit of a symbol in a frame. */
 class AlignmentCell {
@@ -105,7 +106,8 @@ class AlignmentScene extends Scene {
     });
     this.rest = make("p.caption");
     const title = make("h2", {}, "Alignments that carry the probability");
-    return make("section.walk-list", { "aria-label": title.textContent }, title, make("ol", {}, ...this.items.map(({ element }) => element)), this.rest);
+    const blank = make("span.caption", {}, `${BLANK_SIGN} is the blank`);
+    return make("section.walk-list", { "aria-label": title.textContent }, make("div.walk-title", {}, title, blank), make("ol", {}, ...this.items.map(({ element }) => element)), this.rest);
   }
 
   /** The symbol at each frame of a walk: even places are blanks, place 2 i + 1 is the target's symbol i. */
@@ -141,7 +143,7 @@ class AlignmentScene extends Scene {
       const aside = 0.5 + 0.07 * ((rank + 1) >> 1) * (rank % 2 ? 1 : -1);
       setAttribute(path, "d", `M${symbols.map((symbol, frame) => `${frame + 0.5} ${(symbol + aside).toFixed(2)}`).join("L")}`);
       setAttribute(path, "stroke-width", Math.max(WIDEST_LINE * shares[index], 1).toFixed(2));
-      setText(text, symbols.map((symbol) => this.symbols[symbol]).join(" "));
+      setText(text, symbols.map((symbol) => (symbol ? this.symbols[symbol] : BLANK_SIGN)).join(" "));
       setProperty(bar, "--width", shares[index].toFixed(4));
       setText(share, percent(shares[index]));
     });

@@ -17,7 +17,8 @@ class LossMap {
     this.name = make("b");
     this.low = make("span");
     this.high = make("span");
-    this.legend = make("p.map-legend", {}, make("span", {}, "Loss if ", this.name, " stood there: "), this.low, make("i.ramp"), this.high);
+    const scale = make("span.scale", {}, this.low, make("i.ramp"), this.high);
+    this.legend = make("p.map-legend", {}, make("span", {}, "Loss if ", this.name, " stood there: "), scale);
   }
 
   /** Draws the map of the active handle where it is one of this picture's. */

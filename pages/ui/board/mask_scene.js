@@ -165,9 +165,8 @@ class Brush {
     const { tables, row } = scene.board;
     // The first cell says what the stroke does: it turns over, and the others follow.
     const value = tables.column(row, variable)[first.flat] > 0.5 ? 0 : 1;
-    this.stroke = { pointer: event.pointerId, variable, value, box, flats: new Set(), last: place };
+    this.stroke = { pointer: event.pointerId, variable, value, box, flats: new Set(), last: place, first };
     scene.grid.setPointerCapture(event.pointerId);
-    (variable === "target" ? first.check : first.slider).element.focus({ preventScroll: true });
     this.cross(place);
   }
 
@@ -200,7 +199,7 @@ class Brush {
 
   onUp(event) {
     if (event.pointerId !== this.stroke?.pointer) return;
-    const { variable, value, flats } = this.stroke;
+    const { variable, value, flats, first } = this.stroke;
     const { board } = this.scene;
     const now = board.tables.column(board.row, variable);
     const changed = [...flats].filter((flat) => now[flat] !== value);
@@ -208,6 +207,8 @@ class Brush {
     this.painted = board.tables.revision;
     if (changed.length) board.paint(variable, changed, value);
     else this.drop();
+    // Only now: focus may fetch a table, and nothing is sent while a pointer moves.
+    (variable === "target" ? first.check : first.slider).element.focus({ preventScroll: true });
   }
 
   drop() {
