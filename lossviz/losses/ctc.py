@@ -63,19 +63,25 @@ def _ways(before: Tensor, skip: Tensor) -> Tensor:
     return torch.stack([before, step, jump])
 
 
+def _log_add(logarithms: Tensor, dim: int) -> Tensor:
+    """Logarithm of a sum; its slope is a softmax to the last digit, which torch.logsumexp rounds in float32."""
+    top = logarithms.detach().amax(dim, keepdim=True)
+    return (logarithms - top).exp().sum(dim).log() + top.squeeze(dim)
+
+
 def _forward(emissions: Tensor, skip: Tensor) -> list[Tensor]:
     """Logarithm of the probability to be at each place, over all ways to get there: a frame (..., n, s) each."""
     start = torch.full_like(emissions[..., 0, :], NEVER)
     start[..., :2] = 0.0
     rows = [start + emissions[..., 0, :]]
     for frame in range(1, emissions.shape[-2]):
-        rows.append(torch.logsumexp(_ways(rows[-1], skip), 0) + emissions[..., frame, :])
+        rows.append(_log_add(_ways(rows[-1], skip), 0) + emissions[..., frame, :])
     return rows
 
 
 def _terms(inputs: Inputs, _: Params) -> Tensor:
     skip, emissions = _places(inputs)[1:]
-    return -torch.logsumexp(_forward(emissions, skip)[-1][..., -2:], -1)
+    return -_log_add(_forward(emissions, skip)[-1][..., -2:], -1)
 
 
 def _occupancy(inputs: Inputs) -> Tensor:
