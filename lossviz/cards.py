@@ -52,8 +52,8 @@ def find(query: str = "", task: str = "", properties: Sequence[str] = ()) -> tup
         ValueError: If there is no such task or property.
 
     Example:
-        >>> find("L2 loss")
-        (Match(key='mse', alias='L2 loss'),)
+        >>> find("L2 loss")[0]
+        Match(key='mse', alias='L2 loss')
         >>> find("cross entropy", task="multiclass")[0].alias
         ''
     """
@@ -67,12 +67,12 @@ def find(query: str = "", task: str = "", properties: Sequence[str] = ()) -> tup
         for loss in map(losses.get, losses.keys())
         if (not task or loss.task == task) and set(properties) <= set(loss.properties)
     ]
-    wanted = _words(query[:MAX_QUERY])
-    if not wanted:
+    asked = query[:MAX_QUERY].strip().lower()
+    if not _words(asked):
         return tuple(Match(loss.key) for loss in kept)
-    ranked = [(rank, match) for rank, match in (_match(loss, wanted) for loss in kept) if rank is not None]
+    ranked = [(rank, match) for rank, match in (_match(loss, asked) for loss in kept) if rank is not None]
     if not ranked:
-        ranked = [(0, Match(loss.key)) for loss in kept if set(wanted) <= set(_words(loss.summary))]
+        ranked = [(0, Match(loss.key)) for loss in kept if set(_words(asked)) <= set(_words(loss.summary))]
     return tuple(match for _, match in sorted(ranked, key=lambda item: item[0]))
 
 
@@ -138,9 +138,9 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w+", text.lower().replace("_", " ")))
 
 
-def _match(loss: Loss, wanted: tuple[str, ...]) -> tuple[int | None, Match]:
-    own = min(_rank(name, wanted) for name in (loss.title, loss.key))
-    ranks = [_rank(alias, wanted) for alias in loss.aliases]
+def _match(loss: Loss, asked: str) -> tuple[int | None, Match]:
+    own = min(_rank(name, asked) for name in (loss.title, loss.key))
+    ranks = [_rank(alias, asked) for alias in loss.aliases]
     other = min(ranks, default=_NO_MATCH)
     best = min(own, other)
     alias = loss.aliases[ranks.index(other)] if other < own else ""
@@ -150,20 +150,20 @@ def _match(loss: Loss, wanted: tuple[str, ...]) -> tuple[int | None, Match]:
 _NO_MATCH: Final = 9
 
 
-def _rank(name: str, wanted: tuple[str, ...]) -> int:
-    """How well a name fits, 0 best: the same, a beginning, whole words, beginnings of words, a part."""
-    words = _words(name)
-    squashed, asked = "".join(words), "".join(wanted)
-    if squashed == asked:
-        return 0
-    if squashed.startswith(asked):
-        return 1
-    if set(wanted) <= set(words):
-        return 2
-    if all(any(word.startswith(part) for word in words) for part in wanted):
-        return 3
-    # Two letters are part of almost anything.
-    return 4 if len(asked) > 2 and asked in squashed else _NO_MATCH
+def _rank(name: str, asked: str) -> int:
+    """How well a name fits, 0 best: the same, the same but for gaps, a beginning, words, beginnings of words, a part."""
+    words, wanted = _words(name), _words(asked)
+    squashed, sought = "".join(words), "".join(wanted)
+    fits = (
+        name.lower() == asked,
+        words == wanted,
+        squashed == sought,
+        squashed.startswith(sought),
+        set(wanted) <= set(words),
+        all(any(word.startswith(part) for word in words) for part in wanted),
+        len(sought) > 2 and sought in squashed,  # two letters are part of almost anything
+    )
+    return fits.index(True) if True in fits else _NO_MATCH
 
 
 @dataclass(frozen=True)

@@ -151,9 +151,11 @@ def choose(answers: Mapping[str, str]) -> tuple[Choice, ...]:
         ValueError: If a question or an answer is unknown, or an answer leads nowhere.
 
     Example:
-        >>> [choice.key for choice in choose({"predicts": "number", "wants": "margin"})]
+        >>> "huber" in [choice.key for choice in choose({"predicts": "number", "trouble": "outliers"})]
+        True
+        >>> choose({"predicts": "weather"})  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        ValueError: wants is 'margin'; allowed here are best_value, spread
+        ValueError: predicts is 'weather'; allowed here are number, yes_no, ...
     """
     questions(answers)
     found: dict[str, tuple[int, str]] = {}

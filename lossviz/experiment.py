@@ -144,9 +144,11 @@ def _sweep(loss: Loss, inputs: Inputs, params: Params, reduction: str) -> Sweep:
         given = math.nan
     low, high = _range(item.domain, target, given, loss.task)
     marks = [value for value in (*target.tolist(), given) if low <= value <= high]
+    looks: list[tuple[Tensor, Tensor]] = []
     for _ in range(3):
         constants = _grid(low, high, marks)
         values = values_at(constants)
+        looks.append((constants, values))
         best = int(values.argmin())
         if best == 0 and low > item.domain.low and values[0] < values[1]:
             low -= high - low
@@ -157,7 +159,9 @@ def _sweep(loss: Loss, inputs: Inputs, params: Params, reduction: str) -> Sweep:
     falls_on = (best == 0 and low > item.domain.low + 1e-3) or (best == len(values) - 1 and high < item.domain.high)
     falls_on = falls_on and not _flat_end(values, best)
     first = last = value = math.nan
-    if not falls_on:
+    if falls_on:
+        constants, values = looks[0]
+    else:
         first, last, value = _enclose(values_at, constants, values)
     at_given = float(values_at(torch.tensor([given], dtype=torch.float64))[0]) if not math.isnan(given) else math.nan
     return Sweep(constants.numpy(), values.numpy(), first, last, value, given, at_given)
@@ -166,7 +170,7 @@ def _sweep(loss: Loss, inputs: Inputs, params: Params, reduction: str) -> Sweep:
 def _flat_end(values: Tensor, best: int) -> bool:
     """Whether the loss no longer falls at the end where it is smallest."""
     inner = 1 if best == 0 else -2
-    return bool(values[inner] - values[best] <= SAME * (1 + values[best].abs()))
+    return bool(values[inner] == values[best])
 
 
 def _range(domain: Domain, target: Tensor, declared: float, task: str) -> tuple[float, float]:
@@ -191,8 +195,9 @@ def _grid(low: float, high: float, marks: list[float]) -> Tensor:
 
 def _enclose(values_at: Any, constants: Tensor, values: Tensor) -> tuple[float, float, float]:
     """The smallest value, and from where to where it is taken."""
+    smallest = math.inf
     for _ in range(ZOOMS):
-        smallest = float(values.min())
+        smallest = min(smallest, float(values.min()))
         equal = (values <= smallest + SAME * (1 + abs(smallest))).nonzero()[:, 0]
         first, last = int(equal[0]), int(equal[-1])
         left = float(constants[max(first - 1, 0)])
@@ -204,8 +209,8 @@ def _enclose(values_at: Any, constants: Tensor, values: Tensor) -> tuple[float, 
         ends = [np.linspace(left, kept[0], POINTS // 2), np.linspace(kept[1], right, POINTS // 2)]
         constants = torch.tensor(sorted({*kept, *ends[0].tolist(), *ends[1].tolist()}), dtype=torch.float64)
         values = values_at(constants)
-    smallest = float(values.min())
-    equal = (values <= smallest + SAME * (1 + abs(smallest))).nonzero()[:, 0]
+    smallest = min(smallest, float(values.min()))
+    equal = (values <= smallest + 2 * SAME * (1 + abs(smallest))).nonzero()[:, 0]
     low, high = float(constants[int(equal[0])]), float(constants[int(equal[-1])])
     if high - low < 1e-5 * (1 + abs(low)):  # as flat as floats are around the bottom of a bowl
         low = high = (low + high) / 2

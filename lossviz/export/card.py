@@ -44,8 +44,8 @@ def card_html(key: str, prediction: Any = None, target: Any = None, reduction: s
 
     Example:
         >>> page = card_html("mse")
-        >>> "<title>Mean squared error" in page, "http" in page.split("<h2>Sources")[0]
-        (True, False)
+        >>> "<title>Mean squared error" in page, "<math" in page, "src=" in page
+        (True, True, False)
     """
     loss = losses.get(key)
     params = loss.check_parameters(parameters)

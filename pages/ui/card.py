@@ -17,7 +17,7 @@ from lossviz.cards import domain_sentence, place_names
 from lossviz.experiment import Search, Sweep, best_constant
 from lossviz.export import keras_code, torch_code
 from lossviz.figures import constant_figure
-from lossviz.losses.base import PROPERTIES, TASKS, Loss
+from lossviz.losses.base import PROPERTIES, TASKS, Loss, Parameter
 from lossviz.numerics import Precision, extremes, precisions
 from lossviz.writing import format_number
 from pages.ui.explore_state import ExploreState, pitfall_state, start
@@ -25,7 +25,7 @@ from pages.ui.tables import show_table
 
 Opener = Callable[[str, ExploreState, str], None]
 """Draws a link or a button that opens the board: its label, the state, and a key."""
-MOST_ROWS = 40
+MOST_ROWS = 24
 STYLES = Path(__file__).parent / "card.css"
 SAVE_HELP = "One page of A4 that prints and saves as a PDF from any browser, also without a network."
 
@@ -153,10 +153,16 @@ def inputs(loss: Loss) -> None:
     """What goes in: arguments and settings with what they may be."""
     lines = [f"- **{title_of(item.name)}.** {domain_sentence(item)}" for item in loss.inputs]
     lines += [
-        f"- **{title_of(item.name)}** (setting). {item.meaning} Allowed: {item.describe()}. Default: {item.default}."
+        f"- **{title_of(item.name)}** (setting). {item.meaning} Allowed: {item.describe()}. Default: {_default(item)}."
         for item in loss.parameters
     ]
     st.markdown("\n".join(lines))
+
+
+def _default(item: Parameter) -> str:
+    if item.kind == "number":
+        return format_number(item.default)
+    return item.options[item.default] if item.kind == "choice" else str(item.default)
 
 
 def good_to_know(loss: Loss) -> None:
