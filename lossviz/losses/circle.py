@@ -38,7 +38,8 @@ def _frozen(inputs: Inputs, params: Params) -> dict[str, Tensor]:
 def _exponent(inputs: Inputs, params: Params) -> Tensor:
     negative = inputs["alpha_negative"] * (inputs["negative"] - params["m"])
     positive = inputs["alpha_positive"] * (inputs["positive"] - (1 - params["m"]))
-    return params["gamma"] * (negative - positive)
+    exponent: Tensor = params["gamma"] * (negative - positive)
+    return exponent
 
 
 def _terms(inputs: Inputs, params: Params) -> Tensor:
@@ -110,7 +111,7 @@ LOSS = Loss(
             0.0,
             0.5,
             0.05,
-            "Relaxation: the radius of the circle around the best point; the smaller, the stricter.",
+            "Relaxation: the circle around the best point (1 and 0) has the radius m√2; the smaller, the stricter.",
         ),
     ),
     reductions=(MEAN, SUM),

@@ -28,7 +28,8 @@ from lossviz.losses.base import (
 
 def _distance(inputs: Inputs) -> Tensor:
     # vector_norm has the gradient 0 at distance 0, where the square root of a sum would give 0/0.
-    return torch.linalg.vector_norm(inputs["first"] - inputs["second"], dim=-1)
+    distance: Tensor = torch.linalg.vector_norm(inputs["first"] - inputs["second"], dim=-1)
+    return distance
 
 
 def _terms(inputs: Inputs, params: Params) -> Tensor:

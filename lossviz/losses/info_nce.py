@@ -35,7 +35,8 @@ from lossviz.losses.base import (
 
 def _logits(inputs: Inputs, params: Params) -> Tensor:
     """Similarity of each query to each key over the temperature, (..., n, n)."""
-    return similarities(inputs["query"], inputs["key"]) / params["temperature"]
+    temperature: float = params["temperature"]
+    return similarities(inputs["query"], inputs["key"]) / temperature
 
 
 def _terms(inputs: Inputs, params: Params) -> Tensor:

@@ -114,7 +114,8 @@ LOSS = Loss(
             state={"first": [0.0, 0.0, 0.0, 0.0], "second": [0.0, 0.0, 0.0, 0.0]},
         ),
         Pitfall(
-            "The same equal scores with a margin of 1: each pair costs 1, and the gradient begins to part them.",
+            "The same equal scores with a margin of 1: each pair costs 1 and is pushed until one score is ahead of the "
+            "other by 1.",
             state={"first": [0.0, 0.0, 0.0, 0.0], "second": [0.0, 0.0, 0.0, 0.0]},
             parameters={"margin": 1.0},
         ),

@@ -41,7 +41,8 @@ def _terms(inputs: Inputs, params: Params) -> Tensor:
 
 def _derivative(inputs: Inputs, params: Params) -> Tensor:
     gaps, pairs = _gaps(inputs)
-    slopes = -params["sigma"] * torch.sigmoid(-params["sigma"] * gaps) * pairs
+    sigma: float = params["sigma"]
+    slopes = -sigma * torch.sigmoid(-sigma * gaps) * pairs
     return (slopes.sum(-1) - slopes.sum(-2)) / pairs.sum((-2, -1)).clamp(min=1)[..., None]
 
 
@@ -145,7 +146,10 @@ LOSS = Loss(
             "terms = keras.ops.sum(losses, axis=(1, 2)) / count\n"
             "loss = keras.ops.{reduction}(terms)"
         ),
-        keras_note="Keras itself has no ranking losses; the packages Keras Rankers and TensorFlow Ranking have.",
+        keras_note=(
+            "Keras itself has no ranking losses; the packages Keras Recommenders (keras_rs) and TensorFlow Ranking "
+            "have."
+        ),
     ),
     minimiser=(
         "None, because no finite scores are best: if all lists agree on the order, every pair costs less the further "
@@ -153,8 +157,8 @@ LOSS = Loss(
     ),
     pitfalls=(
         Pitfall(
-            "Equal scores cost ln 2 = 0.693 for every pair, whatever the relevances. Above that the model ranks worse "
-            "than a coin on average.",
+            "Equal scores cost ln 2 = 0.693 for every pair, whatever the relevances. A value above that is worse than "
+            "giving every item the same score.",
             state={"prediction": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]},
         ),
         Pitfall(

@@ -157,8 +157,8 @@ LOSS = Loss(
         keras_note="Neither PyTorch nor Keras has it as a loss; it takes a few lines.",
     ),
     minimiser=(
-        "None, because no point is best by itself: if all samples were the same, each term would be ln(n − 1), as if "
-        "guessed."
+        "None, because no point is best by itself: if all samples were the same, each anchor with a positive would "
+        "cost ln(n − 1), as if guessed."
     ),
     pitfalls=(
         Pitfall(

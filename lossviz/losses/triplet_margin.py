@@ -43,7 +43,8 @@ def _terms(inputs: Inputs, params: Params) -> Tensor:
 
 def _distance(inputs: Inputs, first: str, second: str, p: float) -> Tensor:
     difference = inputs[first] - inputs[second] + EPSILON
-    return torch.linalg.vector_norm(difference, ord=p, dim=-1)
+    distance: Tensor = torch.linalg.vector_norm(difference, ord=p, dim=-1)
+    return distance
 
 
 def _slope(inputs: Inputs, first: str, second: str, p: float) -> Tensor:
