@@ -151,7 +151,7 @@ _NO_MATCH: Final = 9
 
 
 def _rank(name: str, asked: str) -> int:
-    """How well a name fits, 0 best: the same, the same but for gaps, a beginning, words, beginnings of words, a part."""
+    """How well a name fits, 0 best: the same, but for gaps, a beginning, words, beginnings of words, a part."""
     words, wanted = _words(name), _words(asked)
     squashed, sought = "".join(words), "".join(wanted)
     fits = (

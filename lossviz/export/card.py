@@ -88,8 +88,7 @@ def card_html(key: str, prediction: Any = None, target: Any = None, reduction: s
         _block("When not", f"<p>{escape(loss.avoid_when)}</p>"),
         _block("What goes wrong", _list(pitfall.text for pitfall in loss.pitfalls)),
         _block("Good to know", _list(_facts(loss))),
-        _block("Relatives", _list(f"{losses.get(item.key).title}: {item.text}." for item in loss.relatives
-                                  if item.key in losses.keys())),  # noqa: SIM118 - the registry's own function
+        _block("Relatives", _list(f"{losses.get(item.key).title}: {item.text}." for item in loss.relatives)),
         _block("Sources", _list(loss.references)),
     ]  # fmt: skip
     also = f" · also called {escape(', '.join(loss.aliases))}" if loss.aliases else ""

@@ -338,8 +338,6 @@ def _short(address: str) -> str:
 def relatives(loss: Loss, show: Callable[[str, str, str], None], key: str) -> None:
     """Losses near it; `show` draws a link or button to another: its label, its key in the registry, and a key."""
     for item in loss.relatives:
-        if item.key not in lossviz.losses.keys():
-            continue  # GUARD
         other = lossviz.losses.get(item.key)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             show(other.title, item.key, f"{key}.relative.{item.key}")

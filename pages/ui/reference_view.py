@@ -156,7 +156,7 @@ def _compare(board: ExploreState) -> None:
     axis = axis_of(board.declared)[0]
     if axis is None:
         return
-    near = [item.key for item in board.declared.relatives if item.key in losses.keys()]
+    near = [item.key for item in board.declared.relatives]
     fitting = [key for key in dict.fromkeys(near) if axis_of(losses.get(key))[0] == axis]
     if fitting:
         compare_link("Compare with its relatives", "~".join([board.loss, *fitting][:MOST]))
