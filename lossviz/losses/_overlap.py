@@ -141,6 +141,7 @@ TVERSKY_KERAS_TERMS: Final = (
     "index = (true_positive + {smooth}) / (true_positive + wrong + {smooth})\n"
 )
 TVERSKY_KERAS_NOTE: Final = (
-    "keras.losses.Tversky has no smooth, adds 1e-7 below the fraction line, takes a batch as one picture without "
-    "axis=(1, 2), and in version 3.15.1 multiplies the false negatives by alpha and the false positives by beta."
+    "The class keras.losses.Tversky has no smooth, adds 1e-7 below the fraction line, takes a batch as one picture "
+    "without axis=(1, 2), and in version 3.15.1 multiplies the false negatives by alpha and the false positives by "
+    "beta."
 )

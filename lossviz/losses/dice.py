@@ -135,8 +135,8 @@ LOSS = Loss(
         torch=_torch,
         keras=_keras,
         keras_note=(
-            "keras.losses.Dice has no smooth; it adds 1e-7 below the fraction line only, and without axis=(1, 2) it "
-            "takes all pictures of a batch as one."
+            "The class keras.losses.Dice has no smooth; it adds 1e-7 below the fraction line only, and without "
+            "axis=(1, 2) it takes all pictures of a batch as one."
         ),
     ),
     minimiser=(
