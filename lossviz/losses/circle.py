@@ -17,7 +17,6 @@ from lossviz.losses.base import (
     Input,
     Inputs,
     Loss,
-    Naive,
     Parameter,
     Params,
     Pitfall,
@@ -57,10 +56,6 @@ def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
         "weight_negative": inputs["alpha_negative"],
         "exponent": _exponent(inputs, params),
     }
-
-
-def _naive(inputs: Inputs, params: Params) -> Tensor:
-    return torch.log(1 + torch.exp(_exponent({**inputs, **_frozen(inputs, params)}, params)))
 
 
 _GOLDEN_POINT = {"positive": [0.9, 0.4, 0.75], "negative": [0.6, 0.1, 0.25]}
@@ -230,11 +225,5 @@ LOSS = Loss(
     frozen=_frozen,
     frozen_note=(
         "The two weights are held fixed in the gradient, as in the paper: they say how strongly to pull, not where to."
-    ),
-    naive=Naive(
-        "Written as ln(1 + exp(x)), an exponent above 88 overflows in float32 and the loss is infinite; with a scale "
-        "of 80 that is reached soon. Softplus gives x itself.",
-        _naive,
-        "terms = torch.log(1 + torch.exp({gamma} * exponent))",
     ),
 )
