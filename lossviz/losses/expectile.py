@@ -70,7 +70,7 @@ LOSS = Loss(
     summary="The squared error, with one price for predicting too low and another for predicting too high.",
     notice=(
         "With tau 0.9 prediction 2 is 0.5 too low and costs 0.225 before averaging; prediction 1 is 0.5 too high and "
-        "costs 0.025, nine times less. Drag a prediction through its target: the curve bends more steeply on the "
+        "costs 0.025, nine times less. Drag a prediction through its target: the curve is steeper on the "
         "left, but has no corner. Set tau to 0.5: it is half the squared error."
     ),
     use_when=(

@@ -51,8 +51,8 @@ LOSS = Loss(
     ),
     notice=(
         "Samples 2 and 3 predict half of their target, 5 for 10 and 10 for 20, and both cost 0.614 before averaging. "
-        "Sample 1 predicts the double and costs 0.386: too low costs more than too high. Drag a prediction towards 0 "
-        "and its cost grows without limit."
+        "Sample 1 predicts twice its target and costs 0.386: too low costs more than too high. Drag a prediction "
+        "towards 0 and its cost grows without limit."
     ),
     use_when=(
         "The targets are positive amounts whose scatter grows with their size, such as claims, incomes or waiting "

@@ -109,7 +109,7 @@ LOSS = Loss(
     summary="A whole family of losses with one slider, from the squared error to losses that ignore outliers.",
     notice=(
         "Slide alpha: 2 is half the squared error, 1 the smooth absolute error, 0 a logarithm, −2 flattens out. The "
-        "outlier, prediction 3, makes 90 % of the loss with alpha 2, 68 % with alpha 0 and 56 % with alpha −2. From 1 "
+        "outlier, prediction 3, makes 90% of the loss with alpha 2, 68% with alpha 0 and 56% with alpha −2. From 1 "
         "downwards an outlier has a limited pull; below 1 it pulls less the further away it is."
     ),
     use_when=(
@@ -163,7 +163,8 @@ LOSS = Loss(
         keras_note="Keras has no such loss; these lines can stand in a loss function of one's own.",
     ),
     minimiser=(
-        "No closed form: the mean of the targets for alpha 2; for smaller alpha a mean in which far targets weigh less."
+        "No closed form: the mean of the targets for alpha 2; for smaller alpha a weighted mean in which far targets "
+        "count less."
     ),
     pitfalls=(
         Pitfall(

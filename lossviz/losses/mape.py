@@ -52,8 +52,8 @@ LOSS = Loss(
     position=7,
     summary="The average size of the errors, each as a percentage of its target.",
     notice=(
-        "Predictions 1 and 2 are both 2 away from a target of 10 and cost 20 %. Prediction 3 is only 1 off, but its "
-        "target is 0.5: it costs 200 % and makes 50 of the whole 62.5. Drag target 3 towards 0 and watch the "
+        "Predictions 1 and 2 are both 2 away from a target of 10 and cost 20%. Prediction 3 is only 1 off, but its "
+        "target is 0.5: it costs 200% and makes 50 of the whole 62.5. Drag target 3 towards 0 and watch the "
         "loss grow without limit."
     ),
     use_when=(
@@ -94,14 +94,14 @@ LOSS = Loss(
     pitfalls=(
         Pitfall(
             "A target of 0 has no percentage. Keras and this board divide by 0.0000001 instead: being 0.5 off "
-            "then costs 500,000,000 %, and nothing else in the loss counts.",
+            "then costs 500,000,000%, and nothing else in the loss counts.",
             state={"prediction": [12.0, 8.0, 0.5, 18.0], "target": [10.0, 10.0, 0.0, 20.0]},
             reduction="sum",
         ),
         Pitfall(
-            "It prefers predictions that are too low: for targets above 0 a prediction of 0 costs 100 %, but one "
+            "It prefers predictions that are too low: for targets above 0 a prediction of 0 costs 100%, but one "
             "that is too high can cost any amount. For the targets 1, 2, 3 and 10 the constant 1, the least of them, "
-            "is best with 51.7 %; their mean of 4 costs 123.3 %.",
+            "is best with 51.7%; their mean of 4 costs 123.3%.",
             state={"prediction": [1.0, 1.0, 1.0, 1.0], "target": [1.0, 2.0, 3.0, 10.0]},
         ),
         Pitfall(
@@ -110,7 +110,7 @@ LOSS = Loss(
         ),
     ),
     relatives=(
-        Relative("smape", "divides by prediction and target together, so a term cannot exceed 200 %"),
+        Relative("smape", "divides by prediction and target together, so a term cannot exceed 200%"),
         Relative("mae", "the same errors in the unit of the target"),
         Relative("msle", "also counts by ratio, and allows targets of 0"),
     ),
@@ -146,7 +146,7 @@ LOSS = Loss(
         ),
     ),
     errors=REGRESSION_ERRORS,
-    kinks="At the target the slope of a term jumps from −100 to 100 per cent of 1 divided by the target's size.",
+    kinks="At the target the slope of a term jumps from −100 to 100, each divided by the size of the target.",
     derived=_derived,
     derived_labels={**RESIDUAL_LABELS, "size": "Size of the target"},
     best_constant=_best_constant,

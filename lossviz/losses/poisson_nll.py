@@ -73,7 +73,7 @@ LOSS = Loss(
     ),
     use_when="The targets are counts, such as clicks or calls, and large counts may scatter more than small ones.",
     avoid_when=(
-        "Counts scatter much more than their mean says (their variance should about equal it), or targets can be "
+        "Counts scatter much more than their mean (the variance of a Poisson count equals its mean), or targets can be "
         "below 0."
     ),
     aliases=("PoissonNLLLoss", "Poisson loss", "Poisson regression loss", "log-Poisson loss"),

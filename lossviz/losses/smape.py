@@ -49,14 +49,14 @@ LOSS = Loss(
     position=8,
     summary="The average size of the errors, each as a percentage of the mean size of prediction and target.",
     notice=(
-        "Prediction 1 is 2 too high and costs 18.18 %, prediction 2 is 2 too low and costs 22.22 %: symmetric it is "
-        "only when the two swap their places. Prediction 4 has the wrong sign: it costs 200 %, the most there is, and "
-        "has no slope. Drag it above 0 and the slope comes to life."
+        "Prediction 1 is 2 too high and costs 18.18%, prediction 2 is 2 too low and costs 22.22%: it is symmetric only "
+        "in that prediction and target may swap places. Prediction 4 has the wrong sign: it costs 200%, the most there "
+        "is, and has no slope. Drag it above 0 and the slope comes to life."
     ),
-    use_when="You compare forecasts in per cent, and no single value may count more than 200 %.",
+    use_when="You compare forecasts in per cent, and no single value may count more than 200%.",
     avoid_when=(
         "You train with it and predictions may start with the wrong sign, since there it has no gradient; or targets "
-        "of 0 occur, which always cost 200 % unless they are hit exactly."
+        "of 0 occur, which always cost 200% unless they are hit exactly."
     ),
     aliases=("SMAPE", "symmetric MAPE", "adjusted MAPE", "symmetric percentage error"),
     inputs=REGRESSION_INPUTS,
@@ -84,11 +84,14 @@ LOSS = Loss(
         ),
         keras_note="Keras has no symmetric percentage error; these lines can stand in a loss function of one's own.",
     ),
-    minimiser="No closed form: the mean term is a curve with several hollows, and the lowest has to be searched for.",
+    minimiser=(
+        "No closed form: over the constant it is a curve with several low points, and the lowest has to be searched "
+        "for."
+    ),
     pitfalls=(
         Pitfall(
-            "It is less symmetric than its name. For a target of 10 a prediction of 15 costs 40 %, one of 5 costs "
-            "66.67 %: too low costs more than too high by the same distance.",
+            "It is less symmetric than its name. For a target of 10 a prediction of 15 costs 40%, one of 5 costs "
+            "66.67%: too low costs more than too high by the same distance.",
             state={"prediction": [15.0, 5.0], "target": [10.0, 10.0]},
             reduction="sum",
         ),
@@ -98,13 +101,13 @@ LOSS = Loss(
             state={"prediction": [-1.0, -3.0, -0.5, -1.0]},
         ),
         Pitfall(
-            "A target of 0 costs 200 % for any prediction but 0, be it off by 1 or by 0.01. Where both are 0 the "
+            "A target of 0 costs 200% for any prediction but 0, be it off by 1 or by 0.01. Where both are 0 the "
             "formula says 0 divided by 0; here that counts as a hit and costs 0.",
             state={"prediction": [1.0, 0.01, 0.0], "target": [0.0, 0.0, 0.0]},
         ),
         Pitfall(
             "Several formulas share this name. Without the factor ½ on the sum of sizes in the denominator the largest "
-            "term is 100 %: the starting example then gives 45.05 instead of 90.1.",
+            "term is 100%: the starting example then gives 45.05 instead of 90.1.",
         ),
     ),
     relatives=(
@@ -121,7 +124,7 @@ LOSS = Loss(
             wants=("best_value",),
         ),
     ),
-    properties=("non_convex", "bounded"),
+    properties=("non_convex", "bounded", "robust"),
     references=(
         "Makridakis (1993): Accuracy Measures: Theoretical and Practical Concerns, International Journal of "
         "Forecasting 9(4), 527-529",
