@@ -14,7 +14,7 @@ class BarsScene extends Scene {
     };
     const raw = tables.labels.raw_gradient ? [`Raw gradient: ${tables.labels.raw_gradient}`] : [];
     const groups = Array.from({ length: tables.samples }, (_, sample) => this.group(sample));
-    this.element.classList.add(truth, scene.beside ? "beside" : "alone");
+    if (!scene.beside) this.element.classList.add("alone");
     this.element.append(this.legend(marks, hints[truth], ...raw), ...groups, this.addButton());
   }
 
@@ -27,9 +27,8 @@ class BarsScene extends Scene {
     const caption = make("span.caption", {}, tables.variable("target").label);
     const choice = truth === "class" ? this.choice(truths[0], caption, tables.scene.class_label) : "";
     const bars = scores.map((handle, index) => {
-      const extras = [this.beside(handle.flats[0])];
-      if (truth === "labels" || truth === "relevance") extras.push(this.choice(truths[index], markOf("target")));
-      return this.bar(sample, index, handle, axis, { span: "bar" }, extras);
+      const own = truth === "labels" || truth === "relevance" ? this.choice(truths[index], markOf("target")) : null;
+      return this.bar(sample, index, handle, axis, { span: "bar" }, this.beside(handle.flats[0]), own);
     });
     return make(
       "section.group",
@@ -50,22 +49,23 @@ class BarsScene extends Scene {
     const bars = truths.map((handle, index) => {
       const [flat] = handle.flats;
       const fill = beside ? { column: beside, index: flat } : null;
-      const extras = tables.has("raw_gradient") ? [this.number("Raw gradient", "raw_gradient", flat)] : [];
-      return this.bar(sample, index, handle, unit, { span: "bar", fill }, extras);
+      const extra = tables.has("raw_gradient") ? this.number("Raw gradient", "raw_gradient", flat) : "";
+      return this.bar(sample, index, handle, unit, { span: "bar", fill }, extra, null);
     });
     const text = beside ? "Target (outline) over predicted (solid)" : "Target";
     return [this.captions(text, ""), ...bars, make("div.bar-row.axis-row", {}, makeAxis(unit))];
   }
 
-  /** One bar: its name, its track, its number, and what follows from it. */
-  bar(sample, index, handle, axis, options, extras) {
+  /** One bar: its name, its track, its number and what is true of it, and what follows from it. */
+  bar(sample, index, handle, axis, options, extra, choice) {
     const track = new Track(this.board, axis, [handle], options);
     this.parts.push(track);
     this.sliders.push(...track.sliders);
     this.surfaces.push(track.surface);
     const field = this.field(handle, null, markOf(this.tables.variable(handle.variable).role));
     const name = this.name(sample, index, handle);
-    return make("div.bar-row", {}, name, track.element, field.element, make("div.extras", {}, ...extras), field.message);
+    const fields = make("div.fields", {}, field.element, choice);
+    return make("div.bar-row", {}, name, track.element, fields, extra, field.message);
   }
 
   captions(...texts) {
@@ -84,14 +84,20 @@ class BarsScene extends Scene {
         },
       });
     }
-    if (this.tables.has("rank") && handle.variable === "prediction") {
-      const rank = element.appendChild(make("span.rank"));
-      const [flat] = handle.flats;
-      this.parts.push({
-        update: ({ tables, row }) => setText(rank, `rank ${formatNumber(tables.column(row, "rank")[flat])}`),
-      });
-    }
+    if (scene.truth === "relevance") this.parts.push(this.rank(element.appendChild(make("span.rank")), sample, index));
     return element;
+  }
+
+  /** The place that an item's score gives it in its list. */
+  rank(element, sample, index) {
+    return {
+      update({ tables, row }) {
+        const scores = tables.column(row, "prediction");
+        const many = scores.length / tables.samples;
+        const own = scores.subarray(sample * many, (sample + 1) * many);
+        setText(element, `rank ${1 + own.filter((score) => score > own[index]).length}`);
+      },
+    };
   }
 
   /** What follows from a score, such as a probability: a small bar and a number. */

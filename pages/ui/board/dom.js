@@ -42,14 +42,16 @@ function markOf(role, letter = "") {
   return make(`i.mark.${role}`, { "aria-hidden": "true" }, letter ? make("b", {}, letter) : null);
 }
 
-/** A letter for each variable that shares its role with another one: as much of its label as tells them apart. */
+/** A letter for each variable that shares its role with another one: of the first word in which their labels differ. */
 function lettersOf(variables) {
   const letters = new Map();
-  for (const { name, label, role } of variables) {
-    const others = variables.filter((other) => other.role === role && other.name !== name);
-    const clash = others.some((other) => other.label[0].toLowerCase() === label[0].toLowerCase());
-    const number = 1 + variables.filter((other) => other.role === role).findIndex((other) => other.name === name);
-    letters.set(name, !others.length ? "" : clash ? String(number) : label[0].toUpperCase());
+  for (const role of ["prediction", "target"]) {
+    const alike = variables.filter((variable) => variable.role === role);
+    if (alike.length === 1) letters.set(alike[0].name, "");
+    if (alike.length < 2) continue;
+    const words = alike.map(({ label }) => label.toUpperCase().split(" "));
+    const word = words[0].findIndex((_, index) => new Set(words.map((own) => own[index]?.[0])).size === alike.length);
+    alike.forEach(({ name }, index) => letters.set(name, word < 0 ? String(index + 1) : words[index][word][0]));
   }
   return letters;
 }

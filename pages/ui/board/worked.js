@@ -1,6 +1,7 @@
 // The formula with the present numbers in it, term by term.
 
 const MOST_TERMS = 12;
+const MOST_NUMBERS = 5;
 
 class Worked {
   constructor(tables) {
@@ -13,6 +14,7 @@ class Worked {
     this.prefix = [make("span.prefix"), make("span.prefix")];
     this.others = [make("span.term"), make("span.term")];
     this.result = make("b.result");
+    this.between = this.numbersBetween(tables);
     const sum = (part, others) => {
       const parts = [...this.terms.map((term) => term[part]), ...(this.short ? [others] : [])];
       return parts.flatMap((element, index) => (index ? [make("span.plus", {}, " + "), element] : [element]));
@@ -25,7 +27,35 @@ class Worked {
       make("p.line", {}, make("span.left", {}, "L ="), this.prefix[0], ...bracket(sum("formula", this.others[0]))),
       make("p.line", {}, make("span.left", {}, "="), this.prefix[1], ...bracket(sum("number", this.others[1]))),
       make("p.line", {}, make("span.left", {}, "="), this.result),
+      this.between.length
+        ? make("dl.between", {}, ...this.between.map(({ element }) => element))
+        : "",
     );
+  }
+
+  /** What the loss derives on the way, where it is a few numbers a sample or one for all. */
+  numbersBetween({ place, labels, samples, scene, variables }) {
+    const shown = new Set(["share", "raw_gradient", scene.beside, ...variables.map(({ name }) => name)]);
+    return Object.keys(labels)
+      .filter((name) => place.has(name) && !shown.has(name))
+      .map((name) => ({ name, size: place.get(name).size }))
+      .filter(({ size }) => size === 1 || (size % samples === 0 && size / samples <= MOST_NUMBERS))
+      .map(({ name, size }) => {
+        const number = make("dd");
+        const single = size === 1 || samples === 1;
+        const whose = make("span.whose");
+        const element = make("div", {}, make("dt", {}, labels[name], single ? "" : whose), number);
+        return { name, element, number, whose, each: single ? size : size / samples, single };
+      });
+  }
+
+  showBetween(tables, row, sample) {
+    for (const { name, number, whose, each, single } of this.between) {
+      const values = tables.column(row, name);
+      const own = single ? values : values.subarray(sample * each, (sample + 1) * each);
+      setText(number, [...own].map(formatNumber).join(", "));
+      if (!single) setText(whose, ` ${sample + 1}`);
+    }
   }
 
   /** The sample that a term belongs to; a loss with fewer terms than samples takes all of them together. */
@@ -49,6 +79,7 @@ class Worked {
       number.classList.toggle("active", isActive);
     });
     if (this.short) this.showOthers(numbers, first);
+    this.showBetween(tables, row, active.sample);
     const denominator = tables.column(row, "denominator")[0];
     for (const prefix of this.prefix) setText(prefix, denominator === 1 ? "" : `1/${formatNumber(denominator)} · `);
     setText(this.result, formatNumber(tables.column(row, "value")[0]));
