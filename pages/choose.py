@@ -23,11 +23,11 @@ if not answers:
     st.info("The first answer brings up the losses that fit.", icon=":material/arrow_upward:")
 else:
     found = choose(answers)
-    st.subheader("1 loss fits" if len(found) == 1 else f"{len(found)} losses fit")
+    st.header("1 loss fits" if len(found) == 1 else f"{len(found)} losses fit")
     for choice in found:
         loss = losses.get(choice.key)
         with st.container(border=True):
-            st.markdown(f"#### {loss.title}")
+            st.markdown(f"### {loss.title}")
             st.markdown(choice.reason)
             st.caption(loss.summary)
             with st.container(horizontal=True):

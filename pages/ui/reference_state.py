@@ -12,7 +12,7 @@ from pages.ui import explore_state
 from pages.ui.explore_state import ExploreState
 from pages.ui.links import quote
 
-OWN = ("q", "task", "property")
+OWN = ("search", "task", "property")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ReferenceState:
 def parse(params: Mapping[str, str]) -> tuple[ReferenceState, list[str]]:
     """Turn query parameters into a state; what is not legal is left out, with a notice."""
     notices: list[str] = []
-    query, task = params.get("q", ""), params.get("task", "")
+    query, task = params.get("search", ""), params.get("task", "")
     if len(query) > MAX_QUERY:
         notices.append(f"The link searches for {quote(query)}; only the first {MAX_QUERY} characters count.")
         query = query[:MAX_QUERY]
@@ -73,7 +73,7 @@ def format_url(state: ReferenceState) -> dict[str, str]:
         params = {"loss": state.board.loss, **explore_state.format_url(state.board)}
         params.pop("rate", None)
     if state.query:
-        params["q"] = state.query
+        params["search"] = state.query
     if state.task:
         params["task"] = state.task
     if state.properties:

@@ -71,12 +71,12 @@ def results() -> None:
         return
     count = "1 loss" if len(found) == 1 else f"{len(found)} losses"
     if now.query:
-        st.subheader(f"{count} found")
+        st.header(f"{count} found")
         _grid(found)
         return
     st.markdown(count)
     for task, group in groupby(found, key=lambda match: losses.get(match.key).task):
-        st.subheader(TASKS[task])
+        st.header(TASKS[task])
         _grid(tuple(group))
 
 

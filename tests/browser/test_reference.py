@@ -53,7 +53,7 @@ def test_a_search_finds_another_name_by_keyboard(open_page: OpenPage) -> None:
     field.fill("BPR")
     field.press("Enter")
     expect(page.get_by_text("BPR is the same function as RankNet.", exact=True)).to_be_visible()
-    wait_until(page, "() => location.search === '?q=BPR'")
+    wait_until(page, "() => location.search === '?search=BPR'")
     page.get_by_role("button", name="RankNet", exact=True).press("Enter")
     expect(page.get_by_role("heading", name="RankNet", exact=True)).to_be_visible()
 

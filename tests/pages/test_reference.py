@@ -48,20 +48,23 @@ def test_every_pitfall_has_a_board_that_its_link_restores(key):
 
 
 def test_a_search_by_another_name_says_what_it_is():
-    app = open_app("reference.py", q="BPR")
+    app = open_app("reference.py", search="BPR")
     assert "BPR is the same function as RankNet." in [item.value for item in app.caption]
-    app = open_app("reference.py", q="hubber")
+    app = open_app("reference.py", search="hubber")
     assert "Did you mean" in texts(app)
 
 
 def test_the_list_opens_a_card_and_goes_back_to_the_same_search():
-    app = open_app("reference.py", q="huber", property="robust")
+    app = open_app("reference.py", search="huber", property="robust")
     app.button(key="reference.open.huber").click().run()
     assert app.header[0].value == "Huber"
     assert app.query_params["loss"] == ["huber"] or app.query_params["loss"] == "huber"
     app.button(key="reference.back").click().run()
     assert not app.header
-    assert dict(app.query_params) in ({"q": "huber", "property": "robust"}, {"q": ["huber"], "property": ["robust"]})
+    assert dict(app.query_params) in (
+        {"search": "huber", "property": "robust"},
+        {"search": ["huber"], "property": ["robust"]},
+    )
 
 
 def test_a_card_shows_the_numbers_of_its_link():
@@ -79,7 +82,7 @@ def test_a_card_shows_the_numbers_of_its_link():
         ({"property": "robust~tasty"}, "`tasty`"),
         ({"colour": "red"}, "`colour`"),
         ({"loss": "huber", "delta": "-1"}, "delta is"),
-        ({"q": "x" * 200}, "first 80 characters"),
+        ({"search": "x" * 200}, "first 80 characters"),
     ],
 )
 def test_a_tampered_link_says_so(params, said):
@@ -149,7 +152,7 @@ def test_a_tampered_comparison_says_so(params, said):
 def test_answers_lead_to_losses_with_links():
     app = open_app("choose.py", predicts="number", trouble="outliers")
     assert not app.warning
-    assert any("fit" in item.value for item in app.subheader)
+    assert any("fit" in item.value for item in app.header)
     app = open_app("choose.py", predicts="number", labels="triplets")
     assert "leads to no loss" in app.warning[0].value
     assert reference_choose.lead_on({"predicts": "mask", "labels": "pairs"}) == ({"predicts": "mask"}, ["labels"])
