@@ -1,108 +1,4 @@
-// Cells whose numbers are dragged up and down, as masks and alignments have them, and the scene of masks.
-
-// How far a cell is dragged for the whole of its axis, in pixels.
-const CELL_DRAG = 130;
-
-/** A grid of sliders: one stop of the Tab key for each row, left and right within it, up and down for the number. */
-class CellGrid {
-  /** @param rows slider elements with `handle`, row by row */
-  constructor(board, rows, element, reach = CELL_DRAG) {
-    this.board = board;
-    this.rows = rows;
-    this.element = element;
-    this.reach = reach;
-    this.open = true; // whether a pointer may drag its cells
-    this.sliders = rows.flat();
-    for (const row of rows) row.forEach((slider, index) => setAttribute(slider.element, "tabindex", index ? -1 : 0));
-    element.addEventListener("keydown", (event) => this.onKey(event));
-    element.addEventListener("focusin", (event) => this.onFocus(event));
-  }
-
-  static slider(handle, name = handle.name) {
-    const element = make("div.cell-slider", {
-      role: "slider",
-      "data-handle": handle.name,
-      "aria-label": name,
-      "aria-orientation": "vertical",
-    });
-    return { handle, element };
-  }
-
-  onKey(event) {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const row = step && this.rows.find((sliders) => sliders.some(({ element }) => element === event.target));
-    if (!row) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const at = row.findIndex(({ element }) => element === event.target);
-    row[at + step]?.element.focus();
-  }
-
-  onFocus({ target }) {
-    const row = this.rows.find((sliders) => sliders.some(({ element }) => element === target));
-    for (const { element } of row ?? []) setAttribute(element, "tabindex", element === target ? 0 : -1);
-  }
-
-  // What a pointer can grab
-
-  renew() {}
-
-  grab(x, y, target) {
-    const slider = this.open && this.sliders.find(({ element }) => element === target);
-    return slider ? { handle: slider.handle, focus: slider.element } : null;
-  }
-
-  start(handle, x, y) {
-    const { tables, row } = this.board;
-    this.from = { y, t: tables.coordinate(row, handle, this.board.positionOf(handle)) };
-  }
-
-  positionAt(handle, x, y) {
-    const scale = (handle.high[0] - handle.low[0]) / this.reach;
-    return this.board.tables.nearest(handle, this.from.t + (this.from.y - y) * scale);
-  }
-}
-
-/** The number field of whichever cell was used last, with its slope. */
-class FollowField extends NumberField {
-  constructor(board, handle) {
-    super(board, handle);
-    this.title = make("b");
-    this.slope = make("span.point-slope");
-    this.line = make("div.follow", {}, this.title, this.element, this.slope, this.message);
-    this.steps = [...this.element.querySelectorAll(".step")];
-  }
-
-  /** The handle to begin with: the active one if it is a cell. */
-  static first(board, handles) {
-    return handles.find(({ name }) => name === board.memory.active) ?? handles[0];
-  }
-
-  follow(handle) {
-    this.restore();
-    this.handle = handle;
-    this.name = handle.name;
-    this.input.dataset.field = handle.name;
-    setAttribute(this.input, "aria-label", `${handle.name} value`);
-    this.steps.forEach((step, index) => setAttribute(step, "aria-label", `${index ? "Increase" : "Decrease"} ${handle.name}`));
-    this.shown = undefined;
-  }
-
-  update(frame) {
-    const { tables, row, active } = frame;
-    if (active.part === this.handle.part && active.variable === this.handle.variable && active.name !== this.name && active.kind === "line") {
-      this.follow(active);
-    }
-    super.update(frame);
-    setText(this.title, this.name);
-    setText(this.slope, `slope ${formatNumber(tables.gradient(row, this.handle.variable)[this.handle.flats[0]])}`);
-  }
-}
-
-/** How long the arrows in cells are. */
-function arrowNote(longest) {
-  return longest ? `The longest arrow stands for a slope of size ${formatNumber(longest)}.` : "All slopes are 0.";
-}
+// The scene of masks: cells whose probabilities are dragged or painted, against the cells of the true object.
 
 /** A radio group; each option is a value, a text, and whether it cannot be chosen. */
 function radioGroup(name, options, chosen, choose) {
@@ -121,8 +17,10 @@ class MaskCell {
     this.slider = CellGrid.slider(handle);
     this.check = {
       handle: truth,
-      element: make("div.cell-check", { role: "checkbox", tabindex: -1, "data-handle": truth.name, "aria-label": truth.name }),
-      update: ({ tables, row }) => setAttribute(this.check.element, "aria-checked", tables.column(row, "target")[this.flat] === 1),
+      element: make("input.cell-check", { type: "checkbox", tabindex: -1, "data-handle": truth.name, "aria-label": truth.name }),
+      update: ({ tables, row }) => {
+        this.check.element.checked = tables.column(row, "target")[this.flat] === 1;
+      },
     };
     [this.flat] = handle.flats;
     this.number = make("span.cell-number", { "aria-hidden": "true" });
@@ -349,37 +247,26 @@ class MaskScene extends Scene {
     this.follow.line.hidden = this.mode === "move";
   }
 
-  /** Arrows move between checkboxes, the space bar switches one; a pointer paints instead. */
+  /** Arrows move between checkboxes and the space bar switches one; a pointer paints instead. */
   listenToChecks(rows) {
-    const at = ({ target }) => {
-      const row = rows.findIndex((checks) => checks.some(({ element }) => element === target));
-      return [row, row < 0 ? -1 : rows[row].findIndex(({ element }) => element === target)];
-    };
-    setAttribute(rows[0][0].element, "tabindex", 0);
-    this.grid.addEventListener("keydown", (event) => {
-      const [row, column] = at(event);
-      if (row < 0) return;
-      const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [0, 0];
-      if (down || right) rows[row + down]?.[column + right]?.element.focus();
-      else if (event.key === " " || event.key === "Enter") this.toggle(rows[row][column]);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
+    const checks = rows.flat();
+    setAttribute(checks[0].element, "tabindex", 0);
+    checks.forEach((check, flat) => {
+      const { element } = check;
+      element.addEventListener("change", () => this.board.choose(check.handle, Number(element.checked)));
+      element.addEventListener("click", (event) => {
+        if (event.detail > 0) event.preventDefault();
+      });
+      element.addEventListener("keydown", (event) => {
+        const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [0, 0];
+        if (!down && !right) return;
+        event.preventDefault();
+        rows[Math.floor(flat / this.width) + down]?.[(flat % this.width) + right]?.element.focus();
+      });
+      element.addEventListener("focus", () => {
+        for (const other of checks) setAttribute(other.element, "tabindex", other === check ? 0 : -1);
+      });
     });
-    this.grid.addEventListener("click", (event) => {
-      const [row, column] = at(event);
-      // A click that no pointer made: of a screen reader.
-      if (row >= 0 && event.detail === 0) this.toggle(rows[row][column]);
-    });
-    this.grid.addEventListener("focusin", (event) => {
-      const [row, column] = at(event);
-      if (row < 0) return;
-      for (const check of rows.flat()) setAttribute(check.element, "tabindex", check === rows[row][column] ? 0 : -1);
-    });
-  }
-
-  toggle({ handle, element }) {
-    this.board.choose(handle, element.getAttribute("aria-checked") === "true" ? 0 : 1);
   }
 
   update(frame) {
