@@ -139,14 +139,14 @@ def code(state: ExploreState) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**PyTorch** prints the value on the board, then the gradient.")
-        st.code(torch_code(*given, **state.parameters), language="python")
+        st.code(torch_code(*given, **state.parameters), language="python", wrap_lines=True)
     with right:
         keras = keras_code(*given, **state.parameters)
         if keras is None:
             st.markdown(f"**Keras 3.** {loss.code.keras_note}")
         else:
             st.markdown(f"**Keras 3** works in float32. {loss.code.keras_note}")
-            st.code(keras, language="python")
+            st.code(keras, language="python", wrap_lines=True)
 
 
 def inputs(loss: Loss) -> None:
@@ -283,7 +283,7 @@ def numerics(state: ExploreState, opener: Opener, key: str) -> None:
     for way in ways:
         st.markdown(f"**{way.title}**")
         if way.code:
-            st.code(way.code, language="python")
+            st.code(way.code, language="python", wrap_lines=True)
         rows = _precision_rows(loss, way)
         show_table((head, rows[:MOST_ROWS]), f"{way.title} in float64 and float32")
         _left_out(rows)

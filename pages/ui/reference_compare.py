@@ -24,10 +24,13 @@ Entry = tuple[str, Mapping[str, Any]]
 DEFAULT: tuple[Entry, ...] = (("mse", {}), ("mae", {}), ("huber", {}))
 START_TARGET = 1.0
 
+# Parameters at their default are left out, as in the state.
 EXAMPLES: Mapping[str, tuple[Entry, ...]] = {
     "Outliers": (("mse", {}), ("mae", {}), ("huber", {}), ("tukey_biweight", {})),
-    "One family, four shapes": tuple(("general_robust", {"alpha": alpha}) for alpha in (2.0, 1.0, 0.0, -2.0)),
-    "Too low or too high": (("quantile", {"tau": 0.9}), ("quantile", {"tau": 0.1}), ("expectile", {"tau": 0.9})),
+    "One family, four shapes": tuple(
+        ("general_robust", given) for given in ({"alpha": 2.0}, {"alpha": 1.0}, {}, {"alpha": -2.0})
+    ),
+    "Too low or too high": (("quantile", {}), ("quantile", {"tau": 0.1}), ("expectile", {})),
     "Margins": (("zero_one", {}), ("hinge", {}), ("bce_with_logits", {}), ("exponential", {})),
     "Confident mistakes": (("bce", {}), ("brier", {}), ("focal", {})),
     "Several classes": (("cross_entropy", {}), ("multi_margin", {}), ("generalized_cross_entropy", {})),
