@@ -16,7 +16,6 @@ from lossviz import losses
 from lossviz.boards import LIMIT
 from lossviz.evaluation import board_state
 from lossviz.losses.base import Loss, Params
-
 from lossviz.tables import Path, rows
 
 Outcome = Literal["stepped", "settled", "oscillating", "unbounded", "stopped"]

@@ -87,10 +87,11 @@ def keras_code(key: str, prediction: Any, target: Any = None, reduction: str = "
         return None
     loss, state, lines = _prepare(key, prediction, target, reduction, loss_code="keras", parameters=parameters)
     body = [
-        f'{name} = np.array({numbers}, dtype="{"int32" if _indices(loss, name) else "float32"}")'
+        f'{name} = keras.ops.array({numbers}, dtype="{"int32" if _indices(loss, name) else "float32"}")'
         for name, numbers in state.items()
     ]
-    return "\n".join(["import keras", "import numpy as np", "", *body, lines, "print(float(loss))"])
+    imports = ["import keras", "import numpy as np"] if "np." in lines else ["import keras"]
+    return "\n".join([*imports, "", *body, lines, "print(float(loss))"])
 
 
 def _indices(loss: Loss, variable: str) -> bool:

@@ -201,7 +201,7 @@ class Code:
 
     Args:
         torch: PyTorch; `torch` and `F` (torch.nn.functional) are imported, the arguments are tensors.
-        keras: Keras 3; `keras` is imported, the arguments are NumPy arrays; None where a few lines cannot say it.
+        keras: Keras 3; `keras` is imported, the arguments are its tensors; None where a few lines cannot say it.
         keras_note: What differs from PyTorch, or why there is no code, in one sentence.
     """
 

@@ -53,7 +53,7 @@ def _link(state: Inputs) -> dict[str, Tensor]:
 
 def _keras(_: Params, reduction: str) -> str:
     name = "sum_over_batch_size" if reduction == "batchmean" else "sum"
-    shared = " / prediction.size" if reduction == "elementwise_mean" else ""
+    shared = " / keras.ops.size(prediction)" if reduction == "elementwise_mean" else ""
     return (
         f"divergence = keras.losses.KLDivergence(reduction={name!r})\n"
         f"loss = divergence(target, keras.ops.softmax(prediction)){shared}"

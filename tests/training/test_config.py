@@ -42,9 +42,11 @@ def test_round_trip_through_json(config):
     assert RunConfig.from_dict({}) == RunConfig()
 
 
-def test_every_loss_trains_on_some_task():
-    found = {key for task in ("regression", "binary", "multiclass") for key in losses_for(task)}
-    assert found == set(losses.keys())
+def test_every_loss_with_a_fit_trains_on_its_task():
+    tasks = ("regression", "binary", "multiclass")
+    found = {(key, task) for task in tasks for key in losses_for(task)}
+    assert found == {(key, fit.task) for key in losses.keys() for fit in losses.get(key).fits}  # noqa: SIM118
+    assert {"mse", "bce", "hinge", "cross_entropy", "zero_one", "pseudo_huber"} <= {key for key, _ in found}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Every loss once more in NumPy and SciPy, written independently of the torch code: a function each, named by its key."""
+"""Every loss once more in NumPy and SciPy, written independently of the torch code: a function each, by its key."""
 
 import importlib
 import inspect
