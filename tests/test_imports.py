@@ -10,8 +10,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Each layer may import itself and the layers above it, never one further down.
 LAYERS = (
+    ("lossviz.boards",),
     ("lossviz.losses", "lossviz.datasets", "lossviz.models", "lossviz.optimizers"),
-    ("lossviz.evaluation", "lossviz.tables", "lossviz.descent", "lossviz.training", "lossviz.landscape"),
+    (
+        *("lossviz.evaluation", "lossviz.tables", "lossviz.descent", "lossviz.proof", "lossviz.training"),
+        *("lossviz.cards", "lossviz.chooser", "lossviz.compare", "lossviz.experiment", "lossviz.numerics"),
+    ),
     ("lossviz.figures", "lossviz.export"),
     ("pages", "app"),
 )
@@ -69,14 +73,14 @@ def test_the_walk_sees_files_and_relative_imports(tmp_path: Path) -> None:
     assert ROOT / "lossviz" / "evaluation.py" in CORE
     losses = dict.fromkeys(module for _, module in imports(ROOT / "lossviz" / "evaluation.py"))
     assert any(belongs(module, "lossviz.losses") for module in losses)
-    assert layer("lossviz.losses.mse") == 0
+    assert layer("lossviz.losses.mse") == 1
     assert layer("lossviz.lossesque") is None
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: str(source.relative_to(ROOT)))
 def test_no_arrow_runs_back(source: Path) -> None:
     own = layer(module_name(source))
-    allowed = 1 if own is None else own  # lossviz itself gathers the public names of the core's two inner layers.
+    allowed = 2 if own is None else own  # lossviz itself gathers the public names of the core's inner layers.
     backwards = [
         f"line {line} imports {module}"
         for line, module in imports(source)
