@@ -1,4 +1,4 @@
-"""Drag one prediction of a mean squared error board with four samples in a real Chromium, and time it.
+"""Drag one handle of a loss of each kind of board in a real Chromium, and time it.
 
     python bench/drag.py [address of a running server]
 
@@ -13,15 +13,26 @@ import sys
 import time
 from itertools import pairwise
 
-from common import conditions, server, table
-from playwright.sync_api import Page, WebSocket, sync_playwright
+from common import conditions, server
+from playwright.sync_api import Locator, Page, WebSocket, sync_playwright
 
 from deploy.environment import CHROMIUM_ARGUMENTS, find_chromium
 
 PORT = 8638
 SECONDS = 5
 RATE = 60
-RELEASES = 20
+RELEASES = 10
+REACH = 60
+# A loss a geometry, with the handle that is dragged.
+BOARDS = (
+    ("mse", "Prediction 2"),
+    ("cross_entropy", "Sample 2 logit 1"),
+    ("gaussian_nll", "Mean 2"),
+    ("triplet_margin", "Anchor 1"),
+    ("giou", "Predicted box 1 bottom right"),
+    ("dice", "Cell 3, 3 probability"),
+    ("ctc", "Frame 3 logit a"),
+)
 
 # Notes the time of every change of the shown value, of every release and of every new set of tables.
 WATCH = """() => {
@@ -40,90 +51,105 @@ WATCH = """() => {
 }"""
 
 
-def drag(page: Page) -> tuple[list[float], int]:
-    """Moves the mouse at 60 Hz for five seconds; returns the times of frames with a new value, and messages sent."""
-    sent = 0
+def slider(page: Page, name: str) -> Locator:
+    """The handle's slider; a point's first one."""
+    return page.locator(f"[role=slider][data-handle='{name}']").first
 
-    def count(_: object) -> None:
-        nonlocal sent
-        sent += 1
 
-    for socket in SOCKETS:
-        socket.on("framesent", count)
-    handle = page.get_by_role("slider", name="Prediction 2", exact=True)
-    box = handle.bounding_box()
-    lane = handle.locator("xpath=..").bounding_box()
+def grab(page: Page, name: str) -> tuple[float, float]:
+    """Puts the mouse down on a handle and waits until its tables are there; returns where."""
+    slider(page, name).scroll_into_view_if_needed()
+    box = slider(page, name).bounding_box()
     assert box is not None
-    assert lane is not None
-    y = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] / 2, y)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
     page.mouse.down()
+    page.wait_for_selector(".board[data-state='dragging']")
+    return x, y
+
+
+def drag(page: Page, name: str, sent: list[object]) -> tuple[list[float], int]:
+    """Moves the mouse on a circle at 60 Hz for five seconds; returns the times of new values, and messages sent."""
+    x, y = grab(page, name)
     page.wait_for_timeout(300)
     page.evaluate("window.seen.frames.length = 0")
-    before = sent
+    before = len(sent)
     began = time.perf_counter()
     for step in range(SECONDS * RATE):
-        # A triangle wave of 4 px a move over the middle of the axis: every move reaches another position.
-        reach = 0.8 * lane["width"]
-        x = abs((step * 4) % (2 * reach) - reach)
-        page.mouse.move(lane["x"] + 0.1 * lane["width"] + x, y)
+        # A triangle wave of 4 px a move along both axes: nearly every move reaches another position.
+        way = abs((4 * step + REACH) % (4 * REACH) - 2 * REACH) - REACH
+        page.mouse.move(x - way, y + way)
         wait = began + (step + 1) / RATE - time.perf_counter()
         if wait > 0:
             time.sleep(wait)
     page.wait_for_timeout(50)
-    during = sent - before
+    during = len(sent) - before
     frames = page.evaluate("window.seen.frames")
     page.mouse.up()
     return frames, during
 
 
-def release_times(page: Page) -> list[float]:
+def release_times(page: Page, name: str) -> list[float]:
     """Milliseconds from the release of a dragged handle to the new tables on screen, several times."""
-    handle = page.get_by_role("slider", name="Prediction 2", exact=True)
+    page.wait_for_selector(".board[data-state='ready']")
     page.wait_for_timeout(500)
-    page.evaluate("window.seen.releases.length = window.seen.tables.length = 0")
+    times = []
     for turn in range(RELEASES):
-        box = handle.bounding_box()
-        assert box is not None
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        page.mouse.move(x, y)
-        page.mouse.down()
-        page.mouse.move(x + (30 if turn % 2 else -30), y, steps=3)
+        x, y = grab(page, name)
+        way = 30 if turn % 2 else -30
+        page.mouse.move(x + way, y - way, steps=3)
         page.wait_for_timeout(60)
+        page.evaluate("window.seen.releases.length = window.seen.tables.length = 0")
         page.mouse.up()
-        page.wait_for_function("(count) => window.seen.tables.length >= count", arg=turn + 1)
-    seen = page.evaluate("window.seen")
-    return [tables - release for release, tables in zip(seen["releases"], seen["tables"], strict=True)]
+        page.wait_for_function("() => window.seen.tables.length > 0")
+        seen = page.evaluate("window.seen")
+        times.append(seen["tables"][0] - seen["releases"][0])
+        page.wait_for_selector(".board[data-state='ready']")
+    return times
 
 
-SOCKETS: list[WebSocket] = []
+def measure(page: Page, url: str, key: str, name: str) -> tuple[str, ...]:
+    """One row of the table."""
+    sockets: list[WebSocket] = []
+    sent: list[object] = []
+    page.on("websocket", lambda socket: sockets.append(socket))
+    page.goto(f"{url}/explore?loss={key}")
+    page.wait_for_selector(".board[data-state='ready']")
+    page.wait_for_timeout(1000)
+    for socket in sockets:
+        socket.on("framesent", sent.append)
+    page.evaluate(WATCH)
+    frames, messages = drag(page, name, sent)
+    gaps = sorted(after - before for before, after in pairwise(frames))
+    rate = (len(frames) - 1) / (frames[-1] - frames[0]) * 1000
+    releases = release_times(page, name)
+    return (
+        key,
+        f"{rate:.1f}",
+        f"{gaps[int(0.95 * len(gaps))]:.1f}",
+        str(messages),
+        f"{statistics.median(releases):.0f}",
+        f"{max(releases):.0f}",
+    )
 
 
 def main() -> None:
+    rows = [
+        ("loss", "values/s", "p95 gap ms", "messages", "release ms", "slowest ms"),
+        ("reach", "55", "25", "0", "150", ""),
+    ]
     with server(PORT, *sys.argv[1:2]) as (url, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_ARGUMENTS))
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.on("websocket", lambda socket: SOCKETS.append(socket))
-        page.goto(f"{url}/explore?loss=mse")
-        page.get_by_role("slider", name="Prediction 4", exact=True).wait_for()
-        page.wait_for_timeout(1000)
-        page.evaluate(WATCH)
-        frames, sent = drag(page)
-        releases = release_times(page)
+        for key, name in BOARDS:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            rows.append(measure(page, url, key, name))
+            page.close()
         version = browser.version
         browser.close()
-    gaps = sorted(after - before for before, after in pairwise(frames))
-    span = (frames[-1] - frames[0]) / 1000
-    rows = [
-        ("frames with a new value per second", f"{(len(frames) - 1) / span:.1f}", "55 or more"),
-        ("95th percentile of the frame interval, ms", f"{gaps[int(0.95 * len(gaps))]:.1f}", "25 or less"),
-        ("messages sent while dragging", str(sent), "0"),
-        ("release to new tables, median ms", f"{statistics.median(releases):.0f}", "150 or less"),
-        ("release to new tables, slowest ms", f"{max(releases):.0f}", ""),
-    ]
     print(conditions(f"Chromium {version}"))
-    print(f"{SECONDS} s at {RATE} Hz on one of four samples; {RELEASES} releases")
-    table(rows)
+    print(f"{SECONDS} s at {RATE} Hz on one handle of each kind of board; {RELEASES} releases")
+    for row in rows:
+        print("".join(f"{cell:<16}" if at == 0 else f"{cell:>12}" for at, cell in enumerate(row)))
 
 
 if __name__ == "__main__":

@@ -88,12 +88,13 @@ def centre(locator: Locator) -> tuple[float, float]:
 
 
 def drag(page: Page, handle: Locator, by: float) -> None:
-    """Drags a handle by some pixels; the button stays down."""
+    """Drags a handle by some pixels, to the right or upwards; the button stays down."""
     handle.scroll_into_view_if_needed()
     x, y = centre(handle)
     page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + by, y, steps=8)
+    upright = handle.get_attribute("aria-orientation") == "vertical"
+    page.mouse.move(*((x, y - by) if upright else (x + by, y)), steps=8)
 
 
 def read_number(text: str) -> float:

@@ -200,6 +200,15 @@ def test_a_kink_shows_both_slopes(open_page: OpenPage) -> None:
     expect(board(page)).to_contain_text("left −0.25, right 0.25")
 
 
+def test_a_jump_is_a_gap_in_the_curve_and_not_a_slope(open_page: OpenPage) -> None:
+    page = open_page("/explore?loss=zero_one")
+    wait_ready(page)
+    curve = page.locator(".plot .curve").first.get_attribute("d") or ""
+    assert curve.count("M") == 2
+    expect(board(page)).to_contain_text("Slope along Score 1: 0. Flat here.")
+    expect(page.locator(".arrow b").first).to_have_text("0")
+
+
 def test_a_value_beyond_the_curves_scale_is_pointed_at(open_page: OpenPage) -> None:
     page = open_page("/explore?loss=bce")
     before = wait_ready(page)
@@ -223,6 +232,19 @@ def test_the_formula_holds_the_numbers_on_the_board(open_page: OpenPage) -> None
     expect(worked.locator(".term.active")).to_have_count(2)
     page.mouse.up()
     wait_ready(page)
+
+
+def test_a_long_sum_shows_the_active_samples_terms(open_page: OpenPage) -> None:
+    page = open_page("/explore?loss=kl_div")
+    revision = wait_ready(page)["revision"]
+    for _ in range(3):
+        page.get_by_role("button", name="Add a sample", exact=True).click()
+        revision = wait_ready(page, revision)["revision"]
+    worked = page.get_by_role("region", name="With these numbers", exact=True)
+    slider(page, "Sample 2 logit 0").focus()
+    expect(worked.locator(".term").first).to_have_text("0.1 · (ln 0.1 − (−1.4922))")
+    expect(worked).to_contain_text("12 other terms")
+    assert_true_value(page, "kl_div")
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +295,7 @@ def test_numbers_are_read_with_either_minus_and_mark(numbers: Page, text: str, v
 
 @pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
 @pytest.mark.parametrize("colour_scheme", ["light", "dark"], indirect=True)
-@pytest.mark.parametrize("key", ["mse", "hinge", "cross_entropy", "kl_div"])
+@pytest.mark.parametrize("key", ["mse", "hinge", "cross_entropy", "kl_div", "gaussian_nll", "listnet"])
 def test_axe_finds_nothing(open_page: OpenPage, viewport: str, key: str) -> None:
     page = open_page(f"/explore?loss={key}")
     wait_ready(page)

@@ -14,21 +14,25 @@ class Worked {
     this.prefix = [make("span.prefix"), make("span.prefix")];
     this.others = [make("span.term"), make("span.term")];
     this.result = make("b.result");
-    this.between = this.numbersBetween(tables);
+    this.whose = make("div.whose");
+    this.word = tables.scene.sample_label ?? "Sample";
+    // The other scenes show these numbers beside the picture.
+    this.between = ["numbers", "bars"].includes(tables.kind) ? this.numbersBetween(tables) : [];
     const sum = (part, others) => {
       const parts = [...this.terms.map((term) => term[part]), ...(this.short ? [others] : [])];
       return parts.flatMap((element, index) => (index ? [make("span.plus", {}, " + "), element] : [element]));
     };
-    const bracket = (parts) => [make("span.bracket", {}, "[ "), ...parts, make("span.bracket", {}, " ]")];
+    this.brackets = ["[ ", " ]", "[ ", " ]"].map((sign) => make("span.bracket", {}, sign));
+    const bracket = (line, parts) => [this.brackets[2 * line], ...parts, this.brackets[2 * line + 1]];
     this.element = make(
       "section.worked",
       { "aria-label": "With these numbers" },
       make("h2", {}, "With these numbers"),
-      make("p.line", {}, make("span.left", {}, "L ="), this.prefix[0], ...bracket(sum("formula", this.others[0]))),
-      make("p.line", {}, make("span.left", {}, "="), this.prefix[1], ...bracket(sum("number", this.others[1]))),
+      make("p.line", {}, make("span.left", {}, "L ="), this.prefix[0], ...bracket(0, sum("formula", this.others[0]))),
+      make("p.line", {}, make("span.left", {}, "="), this.prefix[1], ...bracket(1, sum("number", this.others[1]))),
       make("p.line", {}, make("span.left", {}, "="), this.result),
       this.between.length
-        ? make("dl.between", {}, ...this.between.map(({ element }) => element))
+        ? make("div.between", {}, this.whose, make("dl", {}, ...this.between.map(({ element }) => element)))
         : "",
     );
   }
@@ -43,18 +47,18 @@ class Worked {
       .map(({ name, size }) => {
         const number = make("dd");
         const single = size === 1 || samples === 1;
-        const whose = make("span.whose");
-        const element = make("div", {}, make("dt", {}, labels[name], single ? "" : whose), number);
-        return { name, element, number, whose, each: single ? size : size / samples, single };
-      });
+        const element = make("div", {}, make("dt", {}, labels[name]), number);
+        return { name, element, number, each: single ? size : size / samples, single };
+      })
+      .sort((one, other) => one.single - other.single);
   }
 
   showBetween(tables, row, sample) {
-    for (const { name, number, whose, each, single } of this.between) {
+    setText(this.whose, this.between.some(({ single }) => !single) ? `${this.word} ${sample + 1}` : "");
+    for (const { name, number, each, single } of this.between) {
       const values = tables.column(row, name);
       const own = single ? values : values.subarray(sample * each, (sample + 1) * each);
       setText(number, [...own].map(formatNumber).join(", "));
-      if (!single) setText(whose, ` ${sample + 1}`);
     }
   }
 
@@ -81,6 +85,7 @@ class Worked {
     if (this.short) this.showOthers(numbers, first);
     this.showBetween(tables, row, active.sample);
     const denominator = tables.column(row, "denominator")[0];
+    for (const bracket of this.brackets) bracket.hidden = this.count === 1 && denominator === 1;
     for (const prefix of this.prefix) setText(prefix, denominator === 1 ? "" : `1/${formatNumber(denominator)} · `);
     setText(this.result, formatNumber(tables.column(row, "value")[0]));
   }
