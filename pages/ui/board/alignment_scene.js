@@ -89,15 +89,17 @@ class FollowField extends NumberField {
     this.name = handle.name;
     this.input.dataset.field = handle.name;
     setAttribute(this.input, "aria-label", `${handle.name} value`);
-    this.steps.forEach((step, index) => setAttribute(step, "aria-label", `${index ? "Increase" : "Decrease"} ${handle.name}`));
+    this.steps.forEach((step, index) => {
+      setAttribute(step, "aria-label", `${index ? "Increase" : "Decrease"} ${handle.name}`);
+    });
     this.shown = undefined;
   }
 
   update(frame) {
     const { tables, row, active } = frame;
-    if (active.part === this.handle.part && active.variable === this.handle.variable && active.name !== this.name && active.kind === "line") {
-      this.follow(active);
-    }
+    const { part, variable } = this.handle;
+    const alike = active.kind === "line" && active.part === part && active.variable === variable;
+    if (alike && active.name !== this.name) this.follow(active);
     super.update(frame);
     setText(this.title, this.name);
     setText(this.slope, `slope ${formatNumber(tables.gradient(row, this.handle.variable)[this.handle.flats[0]])}`);
@@ -210,7 +212,9 @@ class AlignmentScene extends Scene {
     this.rest = make("p.caption");
     const title = make("h2", {}, "Alignments that carry the probability");
     const blank = make("span.caption", {}, `${BLANK_SIGN} is the blank`);
-    return make("section.walk-list", { "aria-label": title.textContent }, make("div.walk-title", {}, title, blank), make("ol", {}, ...this.items.map(({ element }) => element)), this.rest);
+    const items = make("ol", {}, ...this.items.map(({ element }) => element));
+    const name = { "aria-label": title.textContent };
+    return make("section.walk-list", name, make("div.walk-title", {}, title, blank), items, this.rest);
   }
 
   /** The symbol at each frame of a walk: even places are blanks, place 2 i + 1 is the target's symbol i. */
@@ -221,7 +225,8 @@ class AlignmentScene extends Scene {
   update(frame) {
     super.update(frame);
     const { tables, row, active } = frame;
-    const [logits, softmax, occupancy] = ["prediction", "softmax", "scene_occupancy"].map((name) => tables.column(row, name));
+    const columns = ["prediction", "softmax", "scene_occupancy"];
+    const [logits, softmax, occupancy] = columns.map((name) => tables.column(row, name));
     const slope = tables.gradient(row, "prediction");
     const longest = slope.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     for (const cell of this.cells) {

@@ -143,7 +143,8 @@ class Picture {
         makeSvg(kind, { x1: `${along}%`, x2: `${along}%`, y1: 0, y2: "100%" }),
         makeSvg(kind, { x1: 0, x2: "100%", y1: `${up}%`, y2: `${up}%` }),
       );
-      ticks.append(make("span.x", { "--at": `${along}%` }, formatNumber(tick)), make("span.y", { "--at": `${up}%` }, formatNumber(tick)));
+      const text = formatNumber(tick);
+      ticks.append(make("span.x", { "--at": `${along}%` }, text), make("span.y", { "--at": `${up}%` }, text));
     }
     ticks.append(make("span.x.name", {}, "x"), make("span.y.name", {}, "y"));
     return make("div.grid", {}, grid, ticks);

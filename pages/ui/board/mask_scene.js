@@ -230,7 +230,8 @@ class MaskScene extends Scene {
     const letter = (text) => make("span.letter", { "aria-hidden": "true" }, text);
     const fields = ["to the right", "down"].map((text, axis) => this.field(shape, axis, letter(text)));
     const messages = fields.map(({ message }) => message);
-    this.moves = make("div.follow", {}, make("b", {}, "Move the shape by cells"), ...fields.map(({ element }) => element), ...messages);
+    const title = make("b", {}, "Move the shape by cells");
+    this.moves = make("div.follow", {}, title, ...fields.map(({ element }) => element), ...messages);
     return this.moves;
   }
 

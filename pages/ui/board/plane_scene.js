@@ -114,7 +114,8 @@ class PlaneScene extends Scene {
     const marks = [];
     for (const { variable, index, short, single } of this.kinds.values()) {
       const colour = variable.role === "target" && !this.classes ? GIVEN_COLOUR : index;
-      const all = single && this.classes ? this.classes.values.map((_, own) => [own, own]) : [[index, this.classes ? 0 : colour]];
+      const one = [index, this.classes ? 0 : colour];
+      const all = single && this.classes ? this.classes.values.map((_, own) => [own, own]) : [one];
       const signs = all.map((look) => new PointMark(variable.role).set(...look).element);
       marks.push([make("span.signs", {}, ...signs), `${variable.label} (${short})`]);
     }
@@ -122,7 +123,8 @@ class PlaneScene extends Scene {
     if (this.classes && scene.per_class.length) marks.push(["", `Colour: ${this.classes.label.toLowerCase()}`]);
     scene.lines.forEach((pair, style) => {
       const [from, to] = pair.map((name) => this.kinds.get(name).variable.label.toLowerCase());
-      const sign = makeSvg("svg.sign", { viewBox: "0 0 30 10", "aria-hidden": "true" }, makeSvg(`line.join.join-${style}`, { x1: 0, x2: 30, y1: 5, y2: 5 }));
+      const line = makeSvg(`line.join.join-${style}`, { x1: 0, x2: 30, y1: 5, y2: 5 });
+      const sign = makeSvg("svg.sign", { viewBox: "0 0 30 10", "aria-hidden": "true" }, line);
       marks.push([sign, `From ${from} to ${to}`]);
     });
     return this.legend(marks, scene.labels.length ? "Drag points, choose labels." : "Drag points.");
@@ -130,7 +132,8 @@ class PlaneScene extends Scene {
 
   list(tables) {
     const sections = Array.from({ length: tables.samples }, (_, sample) => {
-      const handles = tables.handles.filter((handle) => handle.sample === sample && !this.kinds.get(handle.variable)?.perClass);
+      const own = ({ variable }) => !this.kinds.get(variable)?.perClass;
+      const handles = tables.handles.filter((handle) => handle.sample === sample && own(handle));
       const choices = handles.filter(({ kind }) => kind === "choice").map((handle) => this.labelled(handle, tables));
       return make(
         "section.points",
@@ -144,7 +147,8 @@ class PlaneScene extends Scene {
     for (const name of tables.scene.per_class) {
       const { label } = tables.variable(name);
       const handles = tables.handles.filter(({ variable }) => variable === name);
-      sections.push(make("section.points", { "aria-label": label }, make("div.head", {}, make("span.name", {}, label)), ...this.pointRows(handles)));
+      const head = make("div.head", {}, make("span.name", {}, label));
+      sections.push(make("section.points", { "aria-label": label }, head, ...this.pointRows(handles)));
     }
     return make("div.point-list", {}, ...sections);
   }
@@ -161,7 +165,8 @@ class PlaneScene extends Scene {
   /** A point's name, its two numbers, and the slope along each. */
   pointRow(handle) {
     const kind = this.kinds.get(handle.variable);
-    const fields = ["x", "y"].map((letter, axis) => this.field(handle, axis, make("span.letter", { "aria-hidden": "true" }, letter)));
+    const letter = (text) => make("span.letter", { "aria-hidden": "true" }, text);
+    const fields = ["x", "y"].map((text, axis) => this.field(handle, axis, letter(text)));
     const slope = make("span.point-slope");
     if (kind.variable.gradient) this.parts.push(new PointSlope(slope, handle));
     return [
