@@ -14,8 +14,14 @@ from tests.conftest import ServerStarter
 
 FOREIGN_HOSTS = ["elsewhere.example", "localhost.elsewhere.example", "192.0.2.7:8501", "", "me@localhost"]
 OpenPage = Callable[[str], Page]
-PATHS = ["/", "/train"]
-HEADINGS = {"/": "Explore", "/train": "Train"}
+PATHS = ["/", "/train", "/reference", "/compare", "/choose"]
+HEADINGS = {
+    "/": "Explore",
+    "/train": "Train",
+    "/reference": "Reference",
+    "/compare": "Compare",
+    "/choose": "Choose",
+}
 
 
 @pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
