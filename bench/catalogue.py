@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 
+import torch
 from common import ROOT, conditions, server, table
 from playwright.sync_api import Page, sync_playwright
 
@@ -121,6 +122,7 @@ def switches(url: str) -> tuple[list[tuple[str, float]], str]:
 
 
 def main() -> None:
+    torch.set_num_threads(1)  # as the server does
     made = boards()
     extra = import_cost()
     with server(PORT, *sys.argv[1:2]) as (url, _):

@@ -117,7 +117,7 @@ def measure(page: Page, url: str, key: str, name: str) -> tuple[str, ...]:
     page.wait_for_selector(".board[data-state='ready']")
     page.wait_for_timeout(1000)
     for socket in sockets:
-        socket.on("framesent", sent.append)
+        socket.on("framesent", lambda frame: sent.append(frame))
     page.evaluate(WATCH)
     frames, messages = drag(page, name, sent)
     gaps = sorted(after - before for before, after in pairwise(frames))
