@@ -8,6 +8,7 @@ first. Changing the loss is timed in a real Chromium, from the choice in the men
 
 from __future__ import annotations
 
+import re
 import statistics
 import subprocess
 import sys
@@ -83,7 +84,7 @@ def switch(page: Page, key: str) -> float:
     title = lossviz.losses.get(key).title
     page.get_by_role("combobox", name="Loss", exact=True).click()
     page.keyboard.type(title)
-    option = page.get_by_role("option").filter(has_text=title).first
+    option = page.get_by_role("option", name=re.compile(f" · {re.escape(title)}(,|$)"))
     option.wait_for()
     before = page.evaluate(REVISION)
     return float(

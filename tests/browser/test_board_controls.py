@@ -258,8 +258,8 @@ def test_another_loss_and_another_page_and_back(open_page: OpenPage) -> None:
     assert again["active"] == "Prediction 3"
     assert shown_numbers(page, "mse")["prediction"].tolist() == numbers["prediction"].tolist()
     page.get_by_role("combobox", name="Loss", exact=True).click()
-    page.keyboard.type("cross-entropy, softmax")
-    page.get_by_role("option", name=re.compile("Cross-entropy")).first.click()
+    page.keyboard.type("several classes · cross-entropy")
+    page.get_by_role("option", name=re.compile("· Cross-entropy,")).click()
     page.get_by_role("radiogroup", name="Sample 1 class", exact=True).wait_for()
     revision = wait_ready(page, again["revision"])["revision"]
     assert_true_value(page, "cross_entropy")
