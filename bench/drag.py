@@ -22,16 +22,16 @@ PORT = 8638
 SECONDS = 5
 RATE = 60
 RELEASES = 10
-REACH = 60
-# A loss a geometry, with the handle that is dragged.
+# A loss a geometry, with the handle that is dragged, the pixels of a move and those to either side of the start. A move
+# reaches another position: those of a point lie up to 8 pixels apart.
 BOARDS = (
-    ("mse", "Prediction 2"),
-    ("cross_entropy", "Sample 2 logit 1"),
-    ("gaussian_nll", "Mean 2"),
-    ("triplet_margin", "Anchor 1"),
-    ("giou", "Predicted box 1 bottom right"),
-    ("dice", "Cell 3, 3 probability"),
-    ("ctc", "Frame 3 logit a"),
+    ("mse", "Prediction 2", 4, 60),
+    ("cross_entropy", "Sample 2 logit 1", 4, 60),
+    ("gaussian_nll", "Mean 2", 4, 60),
+    ("triplet_margin", "Anchor 1", 9, 63),
+    ("giou", "Predicted box 1 bottom right", 12, 60),
+    ("dice", "Cell 2, 2 probability", 3, 42),
+    ("ctc", "Frame 3 logit a", 4, 60),
 )
 
 # Notes the time of every change of the shown value, of every release and of every new set of tables.
@@ -68,16 +68,15 @@ def grab(page: Page, name: str) -> tuple[float, float]:
     return x, y
 
 
-def drag(page: Page, name: str, sent: list[object]) -> tuple[list[float], int]:
-    """Moves the mouse on a circle at 60 Hz for five seconds; returns the times of new values, and messages sent."""
+def drag(page: Page, name: str, pixels: int, reach: int, sent: list[object]) -> tuple[list[float], int]:
+    """Moves the mouse to and fro at 60 Hz for five seconds; returns the times of new values, and messages sent."""
     x, y = grab(page, name)
     page.wait_for_timeout(300)
     page.evaluate("window.seen.frames.length = 0")
     before = len(sent)
     began = time.perf_counter()
     for step in range(SECONDS * RATE):
-        # A triangle wave of 4 px a move along both axes: nearly every move reaches another position.
-        way = abs((4 * step + REACH) % (4 * REACH) - 2 * REACH) - REACH
+        way = abs((pixels * step + reach) % (4 * reach) - 2 * reach) - reach
         page.mouse.move(x - way, y + way)
         wait = began + (step + 1) / RATE - time.perf_counter()
         if wait > 0:
@@ -108,7 +107,7 @@ def release_times(page: Page, name: str) -> list[float]:
     return times
 
 
-def measure(page: Page, url: str, key: str, name: str) -> tuple[str, ...]:
+def measure(page: Page, url: str, key: str, name: str, pixels: int, reach: int) -> tuple[str, ...]:
     """One row of the table."""
     sockets: list[WebSocket] = []
     sent: list[object] = []
@@ -119,7 +118,7 @@ def measure(page: Page, url: str, key: str, name: str) -> tuple[str, ...]:
     for socket in sockets:
         socket.on("framesent", lambda frame: sent.append(frame))
     page.evaluate(WATCH)
-    frames, messages = drag(page, name, sent)
+    frames, messages = drag(page, name, pixels, reach, sent)
     gaps = sorted(after - before for before, after in pairwise(frames))
     rate = (len(frames) - 1) / (frames[-1] - frames[0]) * 1000
     releases = release_times(page, name)
@@ -140,9 +139,9 @@ def main() -> None:
     ]
     with server(PORT, *sys.argv[1:2]) as (url, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_ARGUMENTS))
-        for key, name in BOARDS:
+        for board in BOARDS:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
-            rows.append(measure(page, url, key, name))
+            rows.append(measure(page, url, *board))
             page.close()
         version = browser.version
         browser.close()
