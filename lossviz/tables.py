@@ -21,7 +21,7 @@ from torch import Tensor
 from lossviz import losses
 from lossviz.boards import Handle, State
 from lossviz.evaluation import board_state, slopes_of
-from lossviz.losses.base import Loss, Params
+from lossviz.losses.base import Inputs, Loss, Params
 
 Floats = NDArray[np.float64]
 MAX_BYTES: Final = 1024 * 1024
@@ -361,10 +361,7 @@ def _rows(
     for name in named:
         if not state[name].requires_grad:
             state[name] = state[name].detach().clone().requires_grad_()
-    inputs = loss.hold(board.inputs(state), params)
-    terms = loss.terms(inputs, params)
-    denominator = torch.as_tensor(loss.denominator(inputs, params, reduction), dtype=torch.float64).expand(len(terms))
-    value = terms.flatten(1).sum(1) / denominator
+    inputs, terms, denominator, value = _values(loss, params, reduction, state)
     share = terms.reshape(len(terms), board.samples({name: tensor[0] for name, tensor in state.items()}), -1).sum(2)
     columns = {
         "value": value,
@@ -380,10 +377,31 @@ def _rows(
     return arrays, slopes[len(named) :]
 
 
+def _values(loss: Loss, params: Params, reduction: str, batch: State) -> tuple[Inputs, Tensor, Tensor, Tensor]:
+    """The loss's inputs in a batch of states, its terms, what their sum is divided by, and the value."""
+    inputs = loss.hold(loss.board.inputs(batch), params)
+    terms = loss.terms(inputs, params)
+    denominator = torch.as_tensor(loss.denominator(inputs, params, reduction), dtype=torch.float64).expand(len(terms))
+    return inputs, terms, denominator, terms.flatten(1).sum(1) / denominator
+
+
 def _along(
     loss: Loss, params: Params, reduction: str, state: State, requests: Sequence[tuple[Handle, Tensor]]
 ) -> list[tuple[dict[str, Floats], Floats]]:
     """All columns at positions of several handles, and the slopes along each: one batched call, one backward pass."""
+    leaves, batch = _placed(state, requests)
+    columns, slopes = _rows(loss, params, reduction, batch, tuple(t for t in leaves if t.requires_grad))
+    found, start, left = [], 0, iter(slopes)
+    for t in leaves:
+        rows_of = slice(start, start + len(t))
+        slope = next(left).reshape(len(t), -1).numpy() if t.requires_grad else np.zeros((len(t), 0))
+        found.append(({name: values[rows_of] for name, values in columns.items()}, slope))
+        start += len(t)
+    return found
+
+
+def _placed(state: State, requests: Sequence[tuple[Handle, Tensor]]) -> tuple[list[Tensor], State]:
+    """Leaves of the positions asked for, and the board's states with the handles there, one after the other."""
     leaves = [
         positions.clone().requires_grad_(handle.kind != "choice" and handle.smooth) for handle, positions in requests
     ]
@@ -394,15 +412,7 @@ def _along(
         )
         for name, value in state.items()
     }
-    smooth = tuple(t for t in leaves if t.requires_grad)
-    columns, slopes = _rows(loss, params, reduction, batch, smooth)
-    found, start, left = [], 0, iter(slopes)
-    for t in leaves:
-        rows_of = slice(start, start + len(t))
-        slope = next(left).reshape(len(t), -1).numpy() if t.requires_grad else np.zeros((len(t), 0))
-        found.append(({name: values[rows_of] for name, values in columns.items()}, slope))
-        start += len(t)
-    return found
+    return leaves, batch
 
 
 def _tables(loss: Loss, params: Params, reduction: str, state: State, handles: Sequence[Handle]) -> list[HandleTable]:
@@ -415,26 +425,42 @@ def _tables(loss: Loss, params: Params, reduction: str, state: State, handles: S
         if slope.shape[1]:
             columns["slope"] = slope
         made.append(HandleTable(handle, grid.numpy(), columns, _row_of(handle)))
-    lines = [table for table in made if table.handle.kind == "line"]
+    lines = [table for table in made if table.handle.kind == "line" and table.handle.smooth]
     if loss.kinks and lines:
         _add_sides(loss, params, reduction, state, lines)
     return made
 
 
 def _add_sides(loss: Loss, params: Params, reduction: str, state: State, tables: Sequence[HandleTable]) -> None:
-    """The slope just left and just right of every position; equal to the slope except at a kink."""
+    """The slope just left and just right of every position; equal to the slope except at a kink.
+
+    A slope that jumps at a position differs from a neighbour's, so only such positions are looked at from both sides.
+    """
     variables = {item.name: item for item in loss.board.variables}
+    suspects: list[tuple[HandleTable, NDArray[np.intp], Floats]] = []
+    requests: tuple[list[tuple[Handle, Tensor]], ...] = ([], [])
+    for table in tables:
+        slope = table.columns["slope"][:, 0]
+        table.columns["slope_left"], table.columns["slope_right"] = slope[:, None].copy(), slope[:, None].copy()
+        jump = KINK_JUMP * (1 + np.abs(slope)) / max(1, loss.board.samples(state))
+        change = np.abs(np.diff(slope))
+        suspect = np.flatnonzero(np.maximum(np.append(change, 0), np.append(0, change)) > jump / 2)
+        if not suspect.size:
+            continue
+        suspects.append((table, suspect, jump[suspect]))
+        positions, item = table.handle.positions[0][torch.from_numpy(suspect)], variables[table.handle.variable]
+        reach = KINK_REACH * torch.clamp(positions.abs(), min=1.0)
+        low = item.low + KINK_REACH * item.low_open
+        for side, sign in zip(requests, (-1, 1), strict=True):
+            side.append((table.handle, (positions + sign * reach).clamp(low, item.high)))
+    if not suspects:
+        return
     sides = []
-    for sign in (-1, 1):
-        requests = []
-        for table in tables:
-            positions, item = table.handle.positions[0], variables[table.handle.variable]
-            reach = KINK_REACH * torch.clamp(positions.abs(), min=1.0)
-            low = item.low + KINK_REACH * item.low_open
-            requests.append((table.handle, (positions + sign * reach).clamp(low, item.high)))
-        sides.append([slope for _, slope in _along(loss, params, reduction, state, requests)])
-    for table, left, right in zip(tables, *sides, strict=True):
-        slope = table.columns["slope"]
-        kink = np.abs(right - left) > KINK_JUMP * (1 + np.abs(slope)) / max(1, loss.board.samples(state))
-        table.columns["slope_left"] = np.where(kink, left, slope)
-        table.columns["slope_right"] = np.where(kink, right, slope)
+    for side in requests:
+        leaves, batch = _placed(state, side)
+        value = _values(loss, params, reduction, batch)[-1]
+        sides.append([slope.numpy() for slope in slopes_of(value.sum(), tuple(leaves))])
+    for (table, suspect, jump), left, right in zip(suspects, *sides, strict=True):
+        kink = np.abs(right - left) > jump
+        table.columns["slope_left"][suspect[kink], 0] = left[kink]
+        table.columns["slope_right"][suspect[kink], 0] = right[kink]
