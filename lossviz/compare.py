@@ -23,6 +23,8 @@ MOST: Final = 4
 CLASSES: Final = 3
 MAX_TARGET: Final = 1000.0
 REACH: Final[Mapping[AxisName, float]] = {"residual": 4.0, "score": 4.0, "logit": 6.0}
+BESIDE: Final = 1e-9
+"""How far beside a place its sides are."""
 REFERENCE: Final[Mapping[AxisName, float]] = {"residual": 1.0, "score": -1.0, "logit": -1.0}
 """Where aligned losses all have the value 1: an error of 1, a score that is wrong by 1, a true class that is behind."""
 _LABELS: Final[Mapping[AxisName, str]] = {
@@ -41,7 +43,9 @@ class Curve:
         title: Its title, with the parameters that are not at their default.
         values: One term at each place of the axis; NaN where it is not defined.
         slopes: Its derivative along the axis.
-        scale: What both are multiplied by; 1 unless aligned.
+        value_sides: Just left and just right of each place, (2, m): at a jump they differ.
+        slope_sides: Likewise; at a kink they differ.
+        scale: What all are multiplied by; 1 unless aligned.
         note: How the loss is put on this axis, where that is not plain; else empty.
     """
 
@@ -49,6 +53,8 @@ class Curve:
     title: str
     values: NDArray[np.float64]
     slopes: NDArray[np.float64]
+    value_sides: NDArray[np.float64]
+    slope_sides: NDArray[np.float64]
     scale: float
     note: str
 
@@ -174,11 +180,13 @@ def _curve(
     loss: Loss, parameters: Mapping[str, Any], axis: AxisName, places: Tensor, aligned: bool, target: float
 ) -> Curve:
     params = loss.check_parameters(parameters)
-    leaf = places.clone().requires_grad_()
+    beside = places[:, None] + torch.tensor([0.0, -BESIDE, BESIDE], dtype=places.dtype)
+    leaf = beside.T.flatten().requires_grad_()
     inputs, legal, note = _ON_AXIS[axis](loss, leaf, target)
     values = loss_at(loss, inputs, params, "sum" if any(item.name == "sum" for item in loss.reductions) else "mean")
     (slopes,) = slopes_of(torch.where(legal, values, 0.0).sum(), (leaf,))
-    shown = torch.where(legal, values.detach(), torch.nan).numpy()
+    shown, *value_sides = torch.where(legal, values.detach(), torch.nan).reshape(3, -1).numpy()
+    slope, *slope_sides = torch.where(legal, slopes, torch.nan).reshape(3, -1).numpy()
     scale = 1.0
     if aligned:
         at = int((places - REFERENCE[axis]).abs().argmin())
@@ -192,7 +200,9 @@ def _curve(
         loss.key,
         _title(loss, params),
         shown * scale,
-        torch.where(legal, slopes, torch.nan).numpy() * scale,
+        slope * scale,
+        np.stack(value_sides) * scale,
+        np.stack(slope_sides) * scale,
         scale,
         note,
     )
@@ -222,7 +232,7 @@ def _by_residual(loss: Loss, places: Tensor, target: float) -> Placed:
     if domain.kind == "interval":
         legal = (prediction > domain.low) if domain.low_open else (prediction >= domain.low)
         legal &= prediction <= domain.high
-    note = "" if bool(legal.all()) else f"its prediction must be {domain.describe()}"
+    note = "" if bool(legal[: len(legal) // 3].all()) else f"its prediction must be {domain.describe()}"
     safe = torch.where(legal, prediction, max(domain.low, 0.0) + 1.0)
     return {"prediction": safe[:, None], "target": torch.full_like(places, target)[:, None].detach()}, legal, note
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from lossviz.compare import Comparison
 from lossviz.figures.theme import DASHES, colours, style
+
+JUMP: Final = 1e-3
+"""How much the sides of a place must differ, compared with the size of the number, to part the line there."""
 
 
 def comparison_figure(comparison: Comparison, dark: bool = False) -> go.Figure:
@@ -33,11 +39,13 @@ def comparison_figure(comparison: Comparison, dark: bool = False) -> go.Figure:
     palette = colours(dark).lines
     for index, curve in enumerate(comparison.curves):
         line = {"color": palette[index], "dash": DASHES[index], "width": 3}
-        for row, numbers in ((1, curve.values), (2, curve.slopes)):
+        lines = ((1, curve.values, curve.value_sides), (2, curve.slopes, curve.slope_sides))
+        for row, numbers, sides in lines:
+            x, y = _parted(comparison.places, numbers, sides)
             figure.add_trace(
                 go.Scatter(
-                    x=comparison.places,
-                    y=numbers,
+                    x=x,
+                    y=y,
                     name=curve.title,
                     legendgroup=str(index),
                     showlegend=row == 1,
@@ -59,6 +67,18 @@ def comparison_figure(comparison: Comparison, dark: bool = False) -> go.Figure:
     if comparison.aligned:
         figure.add_vline(x=comparison.reference, line={"color": colours(dark).zero, "width": 1, "dash": "dot"})
     return figure
+
+
+def _parted(
+    places: NDArray[np.float64], numbers: NDArray[np.float64], sides: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The points of a line that is parted where both sides of a place differ, rather than joined across."""
+    left, right = sides
+    jump = np.abs(right - left) > JUMP * (1 + np.abs(numbers))
+    x, y = np.repeat(places, np.where(jump, 3, 1)), np.repeat(numbers, np.where(jump, 3, 1))
+    first = np.flatnonzero(jump) + 2 * np.arange(jump.sum())
+    y[first], y[first + 1], y[first + 2] = left[jump], np.nan, right[jump]
+    return x, y
 
 
 def _range(series: list[np.ndarray]) -> list[float]:

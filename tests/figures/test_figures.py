@@ -18,7 +18,8 @@ def test_a_comparison_has_values_above_slopes(dark, colours):
         values, slopes = figure.data[2 * index : 2 * index + 2]
         assert values.name == slopes.name == curve.title
         np.testing.assert_array_equal(values.y, curve.values)
-        np.testing.assert_array_equal(slopes.y, curve.slopes)
+        if curve.key != "mae":
+            np.testing.assert_array_equal(slopes.y, curve.slopes)
         assert (values.showlegend, slopes.showlegend) == (True, False)
         assert values.line.color == slopes.line.color == colours.lines[index]
     assert len({trace.line.dash for trace in figure.data}) == 4
@@ -26,6 +27,19 @@ def test_a_comparison_has_values_above_slopes(dark, colours):
     assert figure.layout.xaxis2.title.text == "Prediction minus target"
     assert figure.layout.yaxis.title.text == "Loss"
     assert figure.layout.font.color == colours.text
+
+
+def test_lines_are_parted_at_jumps_and_kinks():
+    figure = comparison_figure(compare([("mae", {}), ("epsilon_insensitive", {})]))
+    for trace, places in ((figure.data[1], [0.0]), (figure.data[3], [-0.5, 0.5])):
+        gaps = np.flatnonzero(np.isnan(trace.y))
+        np.testing.assert_array_equal(trace.x[gaps], places)
+        np.testing.assert_array_equal(trace.x[gaps - 1], places)
+        np.testing.assert_array_equal(trace.x[gaps + 1], places)
+    np.testing.assert_array_equal(figure.data[1].y[199:204], [-1, -1, np.nan, 1, 1])
+    hinge, steps = comparison_figure(compare([("hinge", {}), ("zero_one", {})])).data[::2]
+    assert not np.isnan(hinge.y).any()
+    assert np.isnan(steps.y).sum() == 1
 
 
 def test_an_aligned_comparison_says_so():
