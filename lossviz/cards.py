@@ -40,8 +40,8 @@ def find(query: str = "", task: str = "", properties: Sequence[str] = ()) -> tup
     """The losses with a name like the query, with a task and with all of some properties.
 
     Args:
-        query: What to look for in titles, keys, other names and, where no name fits, summaries; everything if empty.
-            Case, hyphens and underscores do not matter; only the first 80 characters count.
+        query: What to look for in titles, keys, other names and, where no name fits, in the cards' texts; everything
+            if empty. Case, hyphens and underscores do not matter; only the first 80 characters count.
         task: One of `TASKS`; every task if empty.
         properties: Some of `PROPERTIES`.
 
@@ -72,8 +72,15 @@ def find(query: str = "", task: str = "", properties: Sequence[str] = ()) -> tup
         return tuple(Match(loss.key) for loss in kept)
     ranked = [(rank, match) for rank, match in (_match(loss, asked) for loss in kept) if rank is not None]
     if not ranked:
-        ranked = [(0, Match(loss.key)) for loss in kept if set(_words(asked)) <= set(_words(loss.summary))]
+        ranked = [(0, Match(loss.key)) for loss in kept if set(_words(asked)) <= _words_of_card(loss)]
     return tuple(match for _, match in sorted(ranked, key=lambda item: item[0]))
+
+
+def _words_of_card(loss: Loss) -> set[str]:
+    texts = [loss.summary, loss.notice, loss.use_when, loss.avoid_when]
+    texts += [item.text for item in (*loss.pitfalls, *loss.relatives)] + [suit.reason for suit in loss.suits]
+    texts += [f"{parameter.name} {parameter.meaning}" for parameter in loss.parameters]
+    return {word for text in texts for word in _words(text)}
 
 
 def nearest_names(query: str) -> tuple[str, ...]:

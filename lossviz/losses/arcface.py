@@ -207,8 +207,9 @@ LOSS = Loss(
             "cross-entropy would mean a probability of 0.000007. Measure accuracy without the margin.",
         ),
         Pitfall(
-            "Beyond the angle π − m the margin turns around. Embedding 2 costs 94.843 at the angle 2.639; here it is "
-            "at 2.897, further from its centre, and costs 86.766. Many programs use cos θ − m sin m there instead.",
+            "Beyond the angle π − m the margin turns around. At (−2, 1.1), an angle of 2.639, embedding 2 costs "
+            "94.843; here it is at 2.897, further from its centre, and costs 86.766. Many programs use cos θ − m sin m "
+            "there instead.",
             state={"embedding": [[1.6, 1.2], [-2.0, 0.5], [-1.5, 1.0]]},
         ),
         Pitfall(

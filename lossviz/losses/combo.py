@@ -78,8 +78,8 @@ LOSS = Loss(
     summary="A mixture of two views of a mask: the surprise at each cell, and the overlap as a whole.",
     notice=(
         "The starting example costs 0.331: half of the weighted cross-entropy, 0.242, and half of the Dice loss, "
-        "0.420. Compare two object cells that are missed: the one at 0.1 has the slope −0.099, the one at 0.6 only "
-        "−0.041. Drag alpha to 0: now both have −0.060, because Dice alone sees only sums."
+        "0.420. Compare two cells of the object: the one predicted with 0.1 has the slope −0.099, the one with 0.6 "
+        "only −0.041. Drag alpha to 0: now both have −0.060, because Dice alone sees only sums."
     ),
     use_when=(
         "An overlap loss alone trains restlessly: the cross-entropy gives each cell a slope of its own from the first "

@@ -124,8 +124,8 @@ LOSS = Loss(
     pitfalls=(
         Pitfall(
             "Two conventions for gamma. Abraham and Khan write the power as 1/gamma and advise gamma 4/3, which is the "
-            "0.75 here; much code puts gamma into the power itself. Taken the wrong way round, as 1.35, the starting "
-            "example costs 0.305 instead of 0.517.",
+            "0.75 here; much code puts gamma into the power itself. Taken the wrong way round, about as the 1.35 here, "
+            "the starting example costs 0.305 instead of 0.517.",
             parameters={"gamma": 1.35},
         ),
         Pitfall(

@@ -68,7 +68,7 @@ LOSS = Loss(
         "Labels are clean: it learns more slowly, hardest of all on hard samples, and with many classes it may not get "
         "going at all."
     ),
-    aliases=("GCE", "Lq loss", "generalized cross entropy"),
+    aliases=("GCE", "Lq loss", "generalized cross entropy", "CategoricalGeneralizedCrossEntropy"),
     inputs=LOGIT_INPUTS,
     parameters=(
         Parameter(

@@ -76,7 +76,8 @@ LOSS = Loss(
         ),
         Pitfall(
             "The unit of the value is the square of the target's unit. The starting example with its metres "
-            "turned into centimetres costs 11,875 instead of 1.188.",
+            "turned into centimetres costs 11,875 instead of 1.188. Its root, the RMSE, has the target's own unit; "
+            "the same predictions make both lowest.",
             state={"prediction": [-150.0, 50.0, 300.0, 200.0], "target": [-200.0, 100.0, 100.0, 250.0]},
         ),
     ),

@@ -61,7 +61,7 @@ LOSS = Loss(
     ),
     use_when=(
         "The targets are amounts or counts from 0 that spread over several sizes, such as prices or visitors, and "
-        "being off by a factor is what matters."
+        "being off by a factor is what matters. The root of it is reported as RMSLE."
     ),
     avoid_when="Values can be below 0, or an error in a large target should weigh by its amount.",
     aliases=("MSLE", "MeanSquaredLogarithmicError", "mean squared log error", "squared logarithmic error"),

@@ -93,7 +93,7 @@ LOSS = Loss(
         "A batch seldom holds two samples of a class, because anchors without a positive teach nothing; or only the "
         "classes themselves are wanted: cross-entropy is simpler."
     ),
-    aliases=("supervised contrastive loss", "SupCon loss", "supervised NT-Xent"),
+    aliases=("supervised contrastive loss", "SupCon loss", "NT-Xent", "SimCLR loss"),
     inputs=(
         points("prediction", "embedding of each sample"),
         Input("target", "target", ("n",), CLASSES, "class of each sample", differentiable=False),

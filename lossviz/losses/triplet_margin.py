@@ -108,7 +108,7 @@ LOSS = Loss(
         "Triplets are drawn at random from easy data: most cost nothing and teach nothing. Choose hard ones, or use "
         "InfoNCE or SupCon, which weigh the whole batch."
     ),
-    aliases=("triplet loss", "triplet margin loss", "FaceNet loss with distances"),
+    aliases=("TripletMarginWithDistanceLoss", "triplet loss", "triplet margin loss", "FaceNet loss with distances"),
     inputs=(
         points("anchor", "embedding of the sample that is compared"),
         points("positive", "embedding of one that belongs to the anchor"),
