@@ -72,15 +72,17 @@ def find(query: str = "", task: str = "", properties: Sequence[str] = ()) -> tup
         return tuple(Match(loss.key) for loss in kept)
     ranked = [(rank, match) for rank, match in (_match(loss, asked) for loss in kept) if rank is not None]
     if not ranked:
-        ranked = [(0, Match(loss.key)) for loss in kept if set(_words(asked)) <= _words_of_card(loss)]
+        ranked = [(0, Match(loss.key)) for loss in kept if _is_spoken_of(loss, _words(asked))]
     return tuple(match for _, match in sorted(ranked, key=lambda item: item[0]))
 
 
-def _words_of_card(loss: Loss) -> set[str]:
-    texts = [loss.summary, loss.notice, loss.use_when, loss.avoid_when]
+def _is_spoken_of(loss: Loss, asked: Sequence[str]) -> bool:
+    """Whether each word asked for begins a word of the card."""
+    texts = [loss.summary, loss.notice, loss.use_when, loss.avoid_when, *loss.references]
     texts += [item.text for item in (*loss.pitfalls, *loss.relatives)] + [suit.reason for suit in loss.suits]
     texts += [f"{parameter.name} {parameter.meaning}" for parameter in loss.parameters]
-    return {word for text in texts for word in _words(text)}
+    words = {word for text in texts for word in _words(text)}
+    return all(any(word.startswith(beginning) for word in words) for beginning in asked)
 
 
 def nearest_names(query: str) -> tuple[str, ...]:
