@@ -72,17 +72,21 @@ def find(query: str = "", task: str = "", properties: Sequence[str] = ()) -> tup
         return tuple(Match(loss.key) for loss in kept)
     ranked = [(rank, match) for rank, match in (_match(loss, asked) for loss in kept) if rank is not None]
     if not ranked:
-        ranked = [(0, Match(loss.key)) for loss in kept if _is_spoken_of(loss, _words(asked))]
+        ranked = [
+            (rank, Match(loss.key)) for rank, loss in ((_rank_in_texts(item, asked), item) for item in kept) if rank
+        ]
     return tuple(match for _, match in sorted(ranked, key=lambda item: item[0]))
 
 
-def _is_spoken_of(loss: Loss, asked: Sequence[str]) -> bool:
-    """Whether each word asked for begins a word of the card."""
+def _rank_in_texts(loss: Loss, asked: str) -> int:
+    """1 if the words asked for stand together in the card's texts, 2 if each begins some word there, else 0."""
     texts = [loss.summary, loss.notice, loss.use_when, loss.avoid_when, *loss.references]
     texts += [item.text for item in (*loss.pitfalls, *loss.relatives)] + [suit.reason for suit in loss.suits]
     texts += [f"{parameter.name} {parameter.meaning}" for parameter in loss.parameters]
-    words = {word for text in texts for word in _words(text)}
-    return all(any(word.startswith(beginning) for word in words) for beginning in asked)
+    words = [word for text in texts for word in _words(text)]
+    if f" {' '.join(_words(asked))}" in f" {' '.join(words)}":
+        return 1
+    return 2 if all(any(word.startswith(beginning) for word in words) for beginning in _words(asked)) else 0
 
 
 def nearest_names(query: str) -> tuple[str, ...]:

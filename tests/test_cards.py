@@ -47,7 +47,7 @@ def test_an_alias_is_named_only_where_it_fits_better():
 def test_words_of_the_summary_count_where_no_name_fits():
     assert "huber" in [match.key for match in find("outliers weigh less")]
     assert [match.key for match in find("RMSE")] == ["mse"]
-    assert [match.key for match in find("label smooth")] == ["cross_entropy", "dpo"]
+    assert [match.key for match in find("label smooth")][:2] == ["cross_entropy", "dpo"]
     assert find("no such thing at all") == ()
 
 
