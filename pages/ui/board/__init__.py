@@ -23,6 +23,7 @@ SCRIPTS: Final = (
     "samples",
     "numbers_scene",
     "bars_scene",
+    "names",
     "plane_scene",
     "boxes_scene",
     "mask_scene",

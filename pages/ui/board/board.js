@@ -381,8 +381,8 @@ class Board {
     return this.loading ? "waiting" : "ready";
   }
 
-  showSlider({ handle, element, axis = 0 }, { tables, row, active }) {
-    const value = tables.coordinate(row, handle, this.positionOf(handle), axis);
+  showSlider({ handle, element, axis = 0, at }, { tables, row, active }) {
+    const value = at ? at(tables, row, handle)[axis] : tables.coordinate(row, handle, this.positionOf(handle), axis);
     const loss = handle === active ? `, loss ${formatNumber(tables.column(row, "value")[0])}` : "";
     setAttribute(element, "aria-valuemin", handle.low[axis]);
     setAttribute(element, "aria-valuemax", handle.high[axis]);

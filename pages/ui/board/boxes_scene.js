@@ -104,7 +104,7 @@ class Spot {
         "aria-label": `${handle.name}, ${way}`,
         "aria-orientation": way,
       });
-      return { handle, axis, element };
+      return { handle, axis, element, at };
     });
     this.element = make(
       "div.spot",
@@ -231,6 +231,7 @@ function numbersAt(tables, row, { variable, flats }) {
 class Downhill {
   constructor(picture) {
     this.path = picture.drawing.appendChild(makeSvg("path.downhill"));
+    this.line = null; // from end to end, [x1, y1, x2, y2]
   }
 
   /** From a point in pixels; (right, below) is the slope along these directions on the screen. */
@@ -239,13 +240,17 @@ class Downhill {
     const { from, shortest, longest } = DOWNHILL;
     if (!(size > 0)) {
       setAttribute(this.path, "d", "");
+      this.line = null;
       return;
     }
     const steep = size === Infinity ? 1 : size / (size + 1);
-    const end = (from + shortest + (longest - shortest) * steep).toFixed(1);
-    const turn = ((Math.atan2(-below, -right) * 180) / Math.PI).toFixed(2);
-    setAttribute(this.path, "d", `M${from} 0H${end}m-7-5 7 5-7 5`);
-    setAttribute(this.path, "transform", `translate(${x.toFixed(2)} ${y.toFixed(2)}) rotate(${turn})`);
+    const end = from + shortest + (longest - shortest) * steep;
+    const turn = Math.atan2(-below, -right);
+    const [across, down] = [Math.cos(turn), Math.sin(turn)];
+    setAttribute(this.path, "d", `M${from} 0H${end.toFixed(1)}m-7-5 7 5-7 5`);
+    const rotate = `rotate(${((turn * 180) / Math.PI).toFixed(2)})`;
+    setAttribute(this.path, "transform", `translate(${x.toFixed(2)} ${y.toFixed(2)}) ${rotate}`);
+    this.line = [x + from * across, y + from * down, x + end * across, y + end * down];
   }
 }
 
@@ -354,7 +359,7 @@ class BoxPair {
       messages.push(field.message);
       return make("span.side", {}, field.element, slope ? slope.element : "");
     });
-    const centre = ["centre x", "y"].map((text, axis) => {
+    const centre = ["x", "y"].map((text, axis) => {
       const field = new CentreField(scene.board, byPart.get("centre"), axis, letter(text));
       scene.parts.push(field);
       messages.push(field.message);
@@ -365,7 +370,7 @@ class BoxPair {
       {},
       make("span.box-name", {}, make(`i.box-mark.${role}.corner`, { "aria-hidden": "true" }), label),
       make("div.sides", {}, ...cells),
-      make("div.middle", {}, ...centre),
+      make("div.middle", {}, make("span.caption", {}, "Centre"), ...centre),
       ...messages,
     );
   }

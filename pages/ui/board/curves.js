@@ -38,7 +38,8 @@ class Plot {
     return 18 + CHARACTER * Math.max(4, ...this.ticks.map((tick) => formatNumber(tick).length));
   }
 
-  draw(width, left, axis) {
+  /** Axes and grid; `whole` says that only whole numbers have a tick. */
+  draw(width, left, axis, whole = false) {
     this.left = left;
     const inner = { width: width - left - MARGIN.right, height: PLOT_HEIGHT - MARGIN.top - MARGIN.bottom };
     this.inner = inner;
@@ -53,7 +54,8 @@ class Plot {
       );
     }
     const longest = formatNumber(this.domain.start).length;
-    const most = Math.min(10, Math.floor(inner.width / (CHARACTER * longest + 14)));
+    const range = whole ? this.domain.end - this.domain.start : Infinity;
+    const most = Math.min(10, range, Math.floor(inner.width / (CHARACTER * longest + 14)));
     for (const tick of ticksBetween(this.domain.start, this.domain.end, most)) {
       const x = this.x(tick);
       grid.append(
@@ -217,8 +219,18 @@ class Curves {
     const values = Array.from({ length: handle.count }, (_, position) => tables.valueAt(handle, position));
     const ways = ["horizontally", "vertically"];
     this.plots.forEach((plot, axis) => this.title(plot, `Loss along ${handle.name}, ${ways[axis]}`));
-    const room = Math.max(...this.plots.map((plot, axis) => plot.scale([...handle.grid[axis]], values, [])));
-    this.plots.forEach((plot, axis) => plot.draw(this.width, room, `${handle.name}, ${ways[axis]}`));
+    // Dots at the ends of the axis need room.
+    const aside = handle.smooth ? 0 : 0.5;
+    const room = Math.max(
+      ...this.plots.map((plot, axis) => {
+        const grid = handle.grid[axis];
+        return plot.scale([grid[0] - aside, grid[grid.length - 1] + aside], values, []);
+      }),
+    );
+    this.plots.forEach((plot, axis) => {
+      plot.draw(this.width, room, `${handle.name}, ${ways[axis]}`, !handle.smooth);
+      plot.curve.classList.toggle("dots", !handle.smooth);
+    });
   }
 
   title(plot, text) {
@@ -282,8 +294,12 @@ class Curves {
         axis ? tables.positionIndex(active, at[0], index) : tables.positionIndex(active, index, at[1]),
       );
       const slopeAt = (place) => tables.along(active, "slope", place, axis) ?? 0;
+      // A vector has no direction at the origin: the loss jumps there, whatever slope a tiny denominator leaves.
+      const origin = (place) => tables.scene.vectors && tables.coordinates(active, place).every((t) => Math.abs(t) < NOISE);
+      const sides = (place) => Array(2).fill(origin(place) ? 0 : slopeAt(place));
       const points = places.map((place, index) => [active.grid[axis][index], tables.valueAt(active, place)]);
-      plot.plot(active.smooth ? Curves.pieces(points, places.map((place) => [slopeAt(place), slopeAt(place)])) : [points]);
+      // Between whole cells there is no loss: dots, not a line.
+      plot.plot(active.smooth ? Curves.pieces(points, places.map(sides)) : points.map((point) => [point]));
       const slope = active.smooth ? slopeAt(position) : NaN;
       this.showValue(plot, active.grid[axis][at[axis]], value, slope, slope);
     });

@@ -39,6 +39,7 @@ class PlaneScene extends Scene {
     this.picture = new Picture(board, tables.scene.axis);
     this.parts.push(this.picture);
     this.surfaces.push(this.picture);
+    this.names = new PointNames(this.picture);
     this.readKinds(tables);
     this.drawUnder(tables);
     for (const handle of tables.handles) if (handle.kind === "plane") this.addPoint(handle);
@@ -90,7 +91,7 @@ class PlaneScene extends Scene {
     const mark = this.mark(kind, number);
     const spot = picture.add(new Spot(handle, mark.element, short, numbersAt));
     // Two points of different kinds in one place keep names that can be read.
-    spot.element.classList.add(`named-${kind.index % 4}`);
+    this.names.add(spot, short, kind.index);
     this.points.push({
       id: `${name} ${number}`,
       kind,
@@ -193,7 +194,7 @@ class PlaneScene extends Scene {
     super.update(frame);
     const { picture } = this;
     const places = new Map(this.points.map(({ id, spot }) => [id, spot]));
-    for (const { line, from, to } of this.joins) drawLine(line, places.get(from), places.get(to));
+    const lines = this.joins.map(({ line, from, to }) => drawLine(line, places.get(from), places.get(to)));
     const origin = { px: picture.x(0), py: picture.y(0) };
     if (this.circle) {
       setAttribute(this.circle, "cx", origin.px);
@@ -202,13 +203,14 @@ class PlaneScene extends Scene {
     }
     for (const { kind, number, mark, spot, vector, arrow } of this.points) {
       if (vector) {
-        drawLine(vector, origin, spot);
+        lines.push(drawLine(vector, origin, spot));
         setAttribute(vector, "data-colour", mark.element.dataset.colour);
       }
       if (!arrow) continue;
       const slope = tables.gradient(row, kind.variable.name);
       arrow.update(spot.px, spot.py, slope[2 * number], -slope[2 * number + 1]);
     }
+    this.names.update(this.points.flatMap(({ arrow }) => (arrow?.line ? [arrow.line] : [])), lines);
   }
 }
 
@@ -228,9 +230,11 @@ class PointSlope {
   }
 }
 
+/** Draws a line between two places, and returns it as [x1, y1, x2, y2]. */
 function drawLine(line, from, to) {
   setAttribute(line, "x1", from.px.toFixed(1));
   setAttribute(line, "y1", from.py.toFixed(1));
   setAttribute(line, "x2", to.px.toFixed(1));
   setAttribute(line, "y2", to.py.toFixed(1));
+  return [from.px, from.py, to.px, to.py];
 }

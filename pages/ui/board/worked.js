@@ -24,12 +24,13 @@ class Worked {
     };
     this.brackets = ["[ ", " ]", "[ ", " ]"].map((sign) => make("span.bracket", {}, sign));
     const bracket = (line, parts) => [this.brackets[2 * line], ...parts, this.brackets[2 * line + 1]];
+    this.sum = make("p.line", {}, make("span.left", {}, "="), this.prefix[1], ...bracket(1, sum("number", this.others[1])));
     this.element = make(
       "section.worked",
       { "aria-label": "With these numbers" },
       make("h2", {}, "With these numbers"),
       make("p.line", {}, make("span.left", {}, "L ="), this.prefix[0], ...bracket(0, sum("formula", this.others[0]))),
-      make("p.line", {}, make("span.left", {}, "="), this.prefix[1], ...bracket(1, sum("number", this.others[1]))),
+      this.sum,
       make("p.line", {}, make("span.left", {}, "="), this.result),
       this.between.length
         ? make("div.between", {}, this.whose, make("dl", {}, ...this.between.map(({ element }) => element)))
@@ -85,7 +86,10 @@ class Worked {
     if (this.short) this.showOthers(numbers, first);
     this.showBetween(tables, row, active.sample);
     const denominator = tables.column(row, "denominator")[0];
-    for (const bracket of this.brackets) bracket.hidden = this.count === 1 && denominator === 1;
+    const alone = this.count === 1 && denominator === 1;
+    for (const bracket of this.brackets) bracket.hidden = alone;
+    // A single term is the result already.
+    this.sum.hidden = alone;
     for (const prefix of this.prefix) setText(prefix, denominator === 1 ? "" : `1/${formatNumber(denominator)} · `);
     setText(this.result, formatNumber(tables.column(row, "value")[0]));
   }
