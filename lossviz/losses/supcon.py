@@ -81,8 +81,8 @@ LOSS = Loss(
     summary="Pulls each sample towards all others of its class and away from the rest of the batch, by the cosine.",
     notice=(
         "Samples 1 and 2 are of class 0, samples 3 and 4 of class 1, sample 5 alone is of class 2. The neighbour of "
-        "sample 1 is sample 5, of another class: the term of sample 1 is 3.627. Turn sample 2 towards sample 1, and "
-        "the terms of samples 1, 2 and 3 fall together. Sample 5 has nobody of its class: its own term is 0, but it "
+        "sample 1 is sample 5, of another class: the term of sample 1 is 3.627. Turn sample 2 towards sample 1: at "
+        "first the terms of samples 1, 2 and 3 all fall. Sample 5 has nobody of its class: its own term is 0, but it "
         "repels the others."
     ),
     use_when=(
