@@ -73,9 +73,9 @@ LOSS = Loss(
     position=2,
     summary="Binary cross-entropy that takes a raw score (a logit) and turns it into a probability itself.",
     notice=(
-        "Logit 4 is −3 for a label 1: before averaging it costs 3.049. Drag it to −10: now it costs 10.000, with a "
-        "slope of −1.000. A confident mistake costs in proportion to the logit and keeps its slope, so learning does "
-        "not stall. Set pos_weight to 3: mistakes on label 1 count three times."
+        "Logit 4 is −3 for a label 1: before averaging it costs 3.049, with a slope of −0.953. Drag it to −5: "
+        "now it costs 5.007, with a slope of −0.993. A confident mistake costs nearly in proportion to the logit and "
+        "keeps its slope, so learning does not stall. Set pos_weight to 3: mistakes on label 1 count three times."
     ),
     use_when=(
         "Two classes, or several labels that may hold at once: the usual choice where the model gives raw "

@@ -65,7 +65,7 @@ LOSS = Loss(
     ),
     use_when="A good part of the labels may be wrong, and the model should not learn them by heart.",
     avoid_when=(
-        "Labels are clean: it learns more slowly, hardest of all on hard samples, and with many classes it may not get "
+        "Labels are clean: it learns more slowly, above all from hard samples, and with many classes it may not get "
         "going at all."
     ),
     aliases=("GCE", "Lq loss", "generalized cross entropy", "CategoricalGeneralizedCrossEntropy"),

@@ -111,8 +111,8 @@ LOSS = Loss(
             state={"prediction": [[0.0, 0.8, 0.2]], "target": [[0.1, 0.3, 0.6]]},
         ),
         Pitfall(
-            "Far away it is flat. The true class 2 has a probability of 0.00005 here: the sample costs 0.693, and the "
-            "slopes of the logits are below 0.0003. The KL divergence would pull with a slope of 1.",
+            "Far away it is flat. The true class 2 has a probability of 0.00005 here: the sample costs 0.693, and no "
+            "logit has a slope above 0.00023 in size. The KL divergence would pull with a slope of 1.",
             state={"prediction": [[10.0, 0.0, 0.0]], "target": [[0.0, 0.0, 1.0]]},
         ),
         Pitfall(

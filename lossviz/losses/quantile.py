@@ -116,8 +116,8 @@ LOSS = Loss(
     pitfalls=(
         Pitfall(
             "One model with one tau predicts one quantile. An interval needs two, and they can cross. The "
-            "starting example costs 0.2875 with tau 0.9 and 0.5875 with tau 0.1: the two models pull in "
-            "different directions.",
+            "starting example costs 0.2875 with tau 0.9 and 0.5875 with tau 0.1; taken together, "
+            "the slopes push the predictions up with tau 0.9 and down with tau 0.1.",
             parameters={"tau": 0.1},
         ),
         Pitfall(
