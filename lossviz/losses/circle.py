@@ -127,8 +127,8 @@ LOSS = Loss(
     ),
     board=Numbers(
         (
-            Number("positive", "Positive", "prediction", (0.9, 0.4, 0.75), low=-1.0, high=1.0),
-            Number("negative", "Negative", "prediction", (0.6, 0.1, 0.25), low=-1.0, high=1.0),
+            Number("positive", "Similarity to positive", "prediction", (0.9, 0.4, 0.75), low=-1.0, high=1.0),
+            Number("negative", "Similarity to negative", "prediction", (0.6, 0.1, 0.25), low=-1.0, high=1.0),
         ),
         tracks=("Cosine similarity",),
         span="gap",

@@ -92,8 +92,8 @@ LOSS = Loss(
     worked=("max(0, {margin} − {target} · ({first} − {second}))",),
     board=Numbers(
         (
-            Number("first", "First", "prediction", (-0.5, 0.5, 2.0, -2.0), snap=lambda now: (now["second"],)),
-            Number("second", "Second", "prediction", (1.0, 1.5, -1.0, -2.5), snap=lambda now: (now["first"],)),
+            Number("first", "First score", "prediction", (-0.5, 0.5, 2.0, -2.0), snap=lambda now: (now["second"],)),
+            Number("second", "Second score", "prediction", (1.0, 1.5, -1.0, -2.5), snap=lambda now: (now["first"],)),
             Number("target", "Label", "target", (1.0, -1.0, 1.0, -1.0), labels=(-1.0, 1.0)),
         ),
         tracks=("Score",),

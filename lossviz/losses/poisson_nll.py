@@ -102,7 +102,7 @@ LOSS = Loss(
     ),
     board=Numbers(
         (
-            Number("prediction", "Log rate", "prediction", (0.0, 1.0, 1.5, 2.0), low=-10.0, high=10.0, snap=_best_snap),
+            Number("prediction", "Log rate", "prediction", (0.0, 1.0, 1.5, 2.0), snap=_best_snap),
             Number("target", "Count", "target", (0.0, 3.0, 2.0, 12.0), low=0.0, track=1),
         ),
         tracks=("Log of the rate", "Count"),

@@ -145,7 +145,7 @@ LOSS = Loss(
             Number("mean", "Mean", "prediction", (1.2, -0.8, 0.0), track=1, snap=lambda _: (0.0,)),
             Number("spread", "Spread", "prediction", (0.3, 0.5, 1.0), low=0.0, low_open=True, track=2),
         ),
-        tracks=("Sample", "Code", "Spread of the code"),
+        tracks=("Value", "Mean of the code", "Spread of the code"),
         bell=("mean", "spread"),
         prior=(0.0, 1.0),
         link=_link,

@@ -34,7 +34,7 @@ class BarsScene extends Scene {
       "section.group",
       { "aria-label": `${this.word} ${sample + 1}` },
       make("div.head", {}, this.title(sample), choice, this.remove(sample)),
-      this.captions(tables.variable("prediction").label, tables.scene.beside ? tables.scene.beside_label : ""),
+      tables.scene.beside ? this.captions(tables.variable("prediction").label, tables.scene.beside_label) : "",
       ...bars,
       make("div.bar-row.axis-row", {}, makeAxis(axis)),
       ...(truth === "distribution" ? this.truthBars(sample, truths) : []),
@@ -53,7 +53,7 @@ class BarsScene extends Scene {
       return this.bar(sample, index, handle, unit, { span: "bar", fill }, extra, null);
     });
     const text = beside ? "Target (outline) over predicted (solid)" : "Target";
-    return [this.captions(text, ""), ...bars, make("div.bar-row.axis-row", {}, makeAxis(unit))];
+    return [make("div.captions.whole", { "aria-hidden": "true" }, make("span", {}, text)), ...bars, make("div.bar-row.axis-row", {}, makeAxis(unit))];
   }
 
   /** One bar: its name, its track, its number and what is true of it, and what follows from it. */
@@ -68,8 +68,9 @@ class BarsScene extends Scene {
     return make("div.bar-row", {}, name, track.element, fields, extra, field.message);
   }
 
-  captions(...texts) {
-    return make("div.captions", { "aria-hidden": "true" }, ...texts.map((text) => make("span", {}, text)));
+  /** What the numbers of the bars are, and what stands beside them; on a wide board the axis tells the first. */
+  captions(score, beside) {
+    return make("div.captions", { "aria-hidden": "true" }, make("span.score", {}, score), make("span", {}, beside));
   }
 
   /** "Class 2", marked where it is the true one, with its rank where items are ranked. */

@@ -4,6 +4,7 @@ class NumbersScene extends Scene {
   constructor(board, tables) {
     super(board, tables);
     const { scene, variables } = tables;
+    this.fields = [];
     const dragged = variables.filter(({ values }) => !values);
     this.letters = lettersOf(dragged);
     const rows = Array.from({ length: tables.samples }, (_, sample) => this.row(sample));
@@ -16,26 +17,39 @@ class NumbersScene extends Scene {
     this.element.append(this.legend(marks, hint), ...rows, single ? axis : "", this.addButton());
   }
 
+  /** A sample: its tracks, each with the fields of what moves along it. */
   row(sample) {
-    const { tables } = this;
+    const { tables, fields } = this;
+    const { tracks, track_of: trackOf } = tables.scene;
     const handles = tables.handles.filter((handle) => handle.sample === sample);
-    const fields = [];
-    const controls = handles.map((handle) => {
-      const { role } = tables.variable(handle.variable);
-      const mark = markOf(role, this.letters.get(handle.variable));
-      if (handle.kind === "choice") return this.choice(handle, mark);
-      fields.push(this.field(handle, null, mark));
-      return fields[fields.length - 1].element;
+    const first = fields.length;
+    const many = tracks.length > 1;
+    const lines = tracks.flatMap((axis, index) => {
+      const own = handles.filter(({ variable }) => trackOf[variable] === index);
+      const caption = many ? make("span.caption", { "aria-hidden": "true" }, axis.label) : null;
+      return [
+        make("div.tracks", {}, ...this.track(axis, index, handles)),
+        make("div.fields", {}, caption, ...own.map((handle) => this.control(handle))),
+      ];
     });
     return make(
-      "section.row",
-      { "aria-label": `${this.word} ${sample + 1}` },
+      many ? "section.row.many" : "section.row",
+      { "aria-label": `${this.word} ${sample + 1}`, "--tracks": tracks.length },
       this.title(sample),
-      make("div.tracks", {}, ...tables.scene.tracks.flatMap((axis, index) => this.track(axis, index, handles))),
-      make("div.fields", {}, ...controls),
+      ...lines,
       this.remove(sample),
-      ...fields.map(({ message }) => message),
+      ...fields.slice(first).map(({ message }) => message),
     );
+  }
+
+  /** What sets a handle without a drag: a switch for a label, else a number field. */
+  control(handle) {
+    const { role } = this.tables.variable(handle.variable);
+    const mark = markOf(role, this.letters.get(handle.variable));
+    if (handle.kind === "choice") return this.choice(handle, mark);
+    const field = this.field(handle, null, mark);
+    this.fields.push(field);
+    return field.element;
   }
 
   track(axis, index, all) {
@@ -53,7 +67,7 @@ class NumbersScene extends Scene {
     this.parts.push(track);
     this.sliders.push(...track.sliders);
     this.surfaces.push(track.surface);
-    return scene.tracks.length > 1 ? [track.element, makeAxis(axis)] : [track.element];
+    return [track.element, makeAxis(axis)];
   }
 
   /** The normal curve of a mean and a spread, and the fixed one it is compared with. */
