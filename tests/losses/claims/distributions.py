@@ -1,4 +1,4 @@
-"""Numbers in the texts of distributions losses."""
+"""Numbers in the texts of losses between distributions."""
 
 import numpy as np
 import torch
