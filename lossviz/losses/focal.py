@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from lossviz.boards import binary
+from lossviz.losses._binary import minus_log_sigmoid
 from lossviz.losses._shared import BINARY_SCORE_FITS, REAL
 from lossviz.losses.base import (
     MEAN,
@@ -27,13 +27,6 @@ from lossviz.losses.base import (
 )
 
 
-def _minus_log_sigmoid(score: Tensor) -> Tensor:
-    """Minus the logarithm of the sigmoid."""
-    # Beyond 40 it is -score to the last digit; softplus's own threshold of 20 would lose some. F.logsigmoid runs in
-    # several threads even for ten numbers, which costs five times as much.
-    return F.softplus(-score, threshold=40)
-
-
 def _sign_and_weight(inputs: Inputs, params: Params) -> tuple[Tensor, Tensor]:
     """+1 for label 1 and -1 for label 0, and alpha for label 1 and 1 - alpha for label 0."""
     y = inputs["target"]
@@ -46,8 +39,8 @@ def _terms(inputs: Inputs, params: Params) -> Tensor:
     gamma: float = params["gamma"]
     score = sign * inputs["prediction"]
     # A power of 1 - p would have an infinite slope at 0 for gamma below 1; the exponential of its logarithm has not.
-    modulation = torch.exp(-gamma * _minus_log_sigmoid(-score))
-    return weight * modulation * _minus_log_sigmoid(score)
+    modulation = torch.exp(-gamma * minus_log_sigmoid(-score))
+    return weight * modulation * minus_log_sigmoid(score)
 
 
 def _derivative(inputs: Inputs, params: Params) -> Tensor:
@@ -55,7 +48,7 @@ def _derivative(inputs: Inputs, params: Params) -> Tensor:
     gamma: float = params["gamma"]
     score = sign * inputs["prediction"]
     p, q = torch.sigmoid(score), torch.sigmoid(-score)
-    return -sign * weight * q**gamma * (gamma * p * _minus_log_sigmoid(score) + q)
+    return -sign * weight * q**gamma * (gamma * p * minus_log_sigmoid(score) + q)
 
 
 def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
@@ -65,7 +58,7 @@ def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
         "probability": torch.sigmoid(inputs["prediction"]),
         "label_weight": weight,
         "other_probability": torch.sigmoid(-score),
-        "label_logarithm": _minus_log_sigmoid(score),
+        "label_logarithm": minus_log_sigmoid(score),
     }
 
 
