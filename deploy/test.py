@@ -31,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
             say(f"{check[0]} failed")
             failed = 1
     say("pytest")
-    return subprocess.run([environment.python, "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode or failed
+    # Side by side, each process with a server and a browser of its own.
+    command = [environment.python, "-m", "pytest", "-n", "logical", "--maxprocesses", "4", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode or failed
 
 
 if __name__ == "__main__":
