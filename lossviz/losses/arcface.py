@@ -267,7 +267,7 @@ LOSS = Loss(
     derived=_derived,
     derived_labels={
         "angle": "Angle to its own centre (radians)",
-        "others": "Log-sum-exp of the other classes",
+        "others": "Other classes together (log-sum-exp)",
     },
     invariances=(
         Invariance("The lengths of the vectors do not count.", stretched("embedding", "centres")),

@@ -228,7 +228,7 @@ LOSS = Loss(
     derived=_derived,
     derived_labels={
         "positives": "Others of its class",
-        "surprise": "Minus the logarithms of their softmax, added up",
+        "surprise": "Sum of their −ln softmax",
     },
     invariances=(
         Invariance("The lengths of the vectors do not count.", stretched("prediction")),

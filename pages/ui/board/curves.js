@@ -241,6 +241,8 @@ class Curves {
   drawBars(tables, handle) {
     const values = handle.choices.map((_, position) => tables.valueAt(handle, position));
     const most = Math.max(...values.filter(Number.isFinite).map(Math.abs), 1e-12);
+    const longest = Math.max(...handle.choices.map((choice) => choice.length));
+    setProperty(this.bars, "--name", `${longest}ch`);
     this.rows = handle.choices.map((choice, position) =>
       make(
         "div.choice-row",
