@@ -129,7 +129,7 @@ LOSS = Loss(
     board=Plane(
         points=(
             Points("first", "First", "prediction", ((2.0, 0.0), (1.6, 1.2), (-1.0, -1.0))),
-            Points("second", "Second", "prediction", ((0.9, 1.2), (2.0, 0.0), (-2.0, 1.0))),
+            Points("second", "Second", "prediction", ((0.9, 1.2), (1.4, 0.0), (-2.0, 1.0))),
         ),
         labels=(Number("target", "Label", "target", (1.0, -1.0, -1.0), labels=(-1.0, 1.0)),),
         vectors=True,

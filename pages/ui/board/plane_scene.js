@@ -229,12 +229,3 @@ class PointSlope {
     setText(this.element, stuck ? "held at the edge" : `slope ${text}`);
   }
 }
-
-/** Draws a line between two places, and returns it as [x1, y1, x2, y2]. */
-function drawLine(line, from, to) {
-  setAttribute(line, "x1", from.px.toFixed(1));
-  setAttribute(line, "y1", from.py.toFixed(1));
-  setAttribute(line, "x2", to.px.toFixed(1));
-  setAttribute(line, "y2", to.py.toFixed(1));
-  return [from.px, from.py, to.px, to.py];
-}

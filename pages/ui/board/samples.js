@@ -18,7 +18,8 @@ function makeScene(board, tables) {
  *   parts     [{handle?, update(frame)}], called at every frame; the handle is exchanged when new tables come
  *   surfaces  [{element, grab(x, y, target) -> {handle, focus} or null, start(handle, x, y),
  *             positionAt(handle, x, y) -> position, renew(tables)}], what a pointer can drag; grab changes nothing
- *   sliders   [{handle, element, axis}], elements of role slider, whose aria-value* the board writes
+ *   sliders   [{handle, element, axis, at?}], elements of role slider, whose aria-value* the board writes; where the
+ *             handle moves with others, at(tables, row, handle) says where it stands
  *   down      whether the y axis points down
  */
 class Scene {
