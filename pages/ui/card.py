@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
@@ -27,6 +28,12 @@ Opener = Callable[[str, ExploreState, str], None]
 """Draws a link or a button that opens the board: its label, the state, and a key."""
 MOST_ROWS = 24
 STYLES = Path(__file__).parent / "card.css"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_DEFINITIONS = re.compile(r"(?<=[,;])\s*\\quad\s*")
+_GROUPS = (
+    (re.compile(r"\\begin\b"), re.compile(r"\\end\b")),
+    (re.compile(r"\\left(?![a-z])"), re.compile(r"\\right(?![a-z])")),
+)
 SAVE_HELP = "One page of A4 that prints and saves as a PDF from any browser, also without a network."
 
 
@@ -126,10 +133,18 @@ def _left_out(rows: list[Any]) -> None:
 
 def _lines(formula: str) -> str:
     """A formula with one definition a line, so that it fits on a phone."""
-    parts = formula.split(r",\quad")
-    if len(parts) == 1 or any(part.count(r"\begin") != part.count(r"\end") for part in parts):
-        return formula
-    return r"\begin{gathered}" + r",\\[1ex] ".join(parts) + r"\end{gathered}"
+    lines: list[str] = []
+    for part in _DEFINITIONS.split(formula):
+        if lines and _is_open(lines[-1]):
+            lines[-1] += rf"\quad {part}"
+        else:
+            lines.append(part)
+    return r"\begin{gathered}" + r"\\[1ex] ".join(lines) + r"\end{gathered}" if len(lines) > 1 else formula
+
+
+def _is_open(formula: str) -> bool:
+    """Whether a group that begins in it has not ended."""
+    return any(len(start.findall(formula)) != len(end.findall(formula)) for start, end in _GROUPS)
 
 
 def code(state: ExploreState) -> None:
@@ -184,12 +199,13 @@ def advice(loss: Loss) -> None:
 def pitfalls(loss: Loss, opener: Opener, key: str) -> None:
     """What goes wrong in practice, each with the board that shows it."""
     for index, pitfall in enumerate(loss.pitfalls):
-        st.markdown(f"{index + 1}. {pitfall.text}")
         if pitfall.loss not in ("", loss.key):
             label = f"See it on the board of {lossviz.losses.get(pitfall.loss).title}"
         else:
             label = f"See pitfall {index + 1} on the board"
-        opener(label, pitfall_state(loss.key, pitfall), f"{key}.pitfall.{index}")
+        with st.container(gap=None):
+            st.markdown(f"{index + 1}. {pitfall.text}")
+            opener(label, pitfall_state(loss.key, pitfall), f"{key}.pitfall.{index}")
 
 
 def best(state: ExploreState, key: str) -> None:
@@ -293,10 +309,11 @@ def numerics(state: ExploreState, opener: Opener, key: str) -> None:
     if telling:
         st.markdown("**Boards on which float32 goes wrong**")
         for index, extreme in enumerate(telling):
-            st.markdown(f"- {extreme.text}.")
-            label = f"Open this board ({index + 1} of {len(telling)})"
+            label = f"Open this board ({index + 1} of {len(telling)})" if len(telling) > 1 else "Open this board"
             numbers = {name: torch.tensor(value, dtype=torch.float64) for name, value in extreme.state.items()}
-            opener(label, start(loss.key).with_tensors({**loss.example, **numbers}), f"{key}.extreme.{index}")
+            with st.container(gap=None):
+                st.markdown(f"- {extreme.text}.")
+                opener(label, start(loss.key).with_tensors({**loss.example, **numbers}), f"{key}.extreme.{index}")
 
 
 def _precision_rows(loss: Loss, way: Precision) -> list[tuple[str, ...]]:
@@ -322,7 +339,9 @@ def _digits(number: float, count: int) -> str:
         return "nan"
     if math.isinf(number):
         return "∞" if number > 0 else "−∞"
-    return f"{number:.{count}g}".replace("-", "−") if number else "0"
+    mantissa, _, exponent = f"{number or 0:.{count}g}".partition("e")
+    power = f"×10{str(int(exponent)).translate(_RAISED)}" if exponent else ""
+    return mantissa.replace("-", "−") + power
 
 
 def sources(loss: Loss) -> None:

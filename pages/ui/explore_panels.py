@@ -11,18 +11,40 @@ from pages.ui import card
 from pages.ui import explore_actions as actions
 from pages.ui.explore_state import DEFAULT_RATE, ExploreState, start
 from pages.ui.reference_links import card_link
+from pages.ui.state import recall, remember
 
 KEY = "explore.card"
+OPENED = "explore.opened"
+"""How often a panel has opened a board."""
+
+# The panels lie below the board: what one of them opens would stand out of sight.
+_scroller = st.components.v2.component(
+    "lossviz_scroller",
+    js="""
+let seen = 0;
+export default function ({ data }) {
+  if (data.opened > seen) {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const board = document.querySelector(".st-key-board");
+    board.style.scrollMarginTop = "72px";
+    requestAnimationFrame(() => board.scrollIntoView({ behavior: still ? "auto" : "smooth", block: "start" }));
+  }
+  seen = data.opened;
+}
+""",
+)
 
 
 def panels(state: ExploreState) -> None:
     """The tabs; only the open one is made, so that a drag waits for no other."""
     names = ("What to notice", "Formula and proof", "Code", "Numerics", "Good to know")
+    card.styles()
     drawn = (notice_panel, proof_panel, card.code, numerics_panel, about_panel)
     for tab, draw in zip(st.tabs(names, key="explore.tab", on_change="rerun"), drawn, strict=True):
         if tab.open:
             with tab:
                 draw(state)
+    _scroller(key="explore.scroller", data={"opened": recall(OPENED, 0)}, height=0)
 
 
 def notice_panel(state: ExploreState) -> None:
@@ -49,7 +71,6 @@ def numerics_panel(state: ExploreState) -> None:
 def about_panel(state: ExploreState) -> None:
     """When to use it, what goes wrong, domains, the best constant, relatives, other names and sources."""
     loss = state.declared
-    card.styles()
     with st.container(horizontal=True, vertical_alignment="center"):
         card_link("Open as a card", state)
         st.download_button(
@@ -69,7 +90,7 @@ def about_panel(state: ExploreState) -> None:
     card.inputs(loss)
     st.markdown("**The best constant prediction**")
     card.best(state, KEY)
-    st.markdown("**Good to know**")
+    st.markdown("**Properties**")
     card.good_to_know(loss)
     st.markdown("**Relatives**")
     card.relatives(loss, _open_relative, KEY)
@@ -79,14 +100,21 @@ def about_panel(state: ExploreState) -> None:
 
 
 def _open_board(label: str, board: ExploreState, key: str) -> None:
-    st.button(
-        label,
-        key=key,
-        type="tertiary",
-        icon=":material/tune:",
-        on_click=lambda: actions.change(replace(board, rate=actions.state().rate)),
-    )
+    def opened() -> None:
+        actions.change(replace(board, rate=actions.state().rate))
+        _show_board()
+
+    st.button(label, key=key, type="tertiary", icon=":material/tune:", on_click=opened)
 
 
 def _open_relative(label: str, other: str, key: str) -> None:
-    st.button(label, key=key, type="tertiary", on_click=actions.choose_loss, args=(other,))
+    def opened() -> None:
+        actions.choose_loss(other)
+        _show_board()
+
+    st.button(label, key=key, type="tertiary", on_click=opened)
+
+
+def _show_board() -> None:
+    """Bring the board into view once it is drawn."""
+    remember(OPENED, recall(OPENED, 0) + 1)
