@@ -81,7 +81,8 @@ def find(query: str = "", task: str = "", properties: Sequence[str] = ()) -> tup
 def _rank_in_texts(loss: Loss, asked: str) -> int:
     """1 if the words asked for stand together in the card's texts, 2 if each begins some word there, else 0."""
     texts = [loss.summary, loss.notice, loss.use_when, loss.avoid_when, *loss.references]
-    texts += [item.text for item in (*loss.pitfalls, *loss.relatives)] + [suit.reason for suit in loss.suits]
+    texts += [pitfall.text for pitfall in loss.pitfalls] + [relative.text for relative in loss.relatives]
+    texts += [suit.reason for suit in loss.suits]
     texts += [f"{parameter.name} {parameter.meaning}" for parameter in loss.parameters]
     words = [word for text in texts for word in _words(text)]
     if f" {' '.join(_words(asked))}" in f" {' '.join(words)}":

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import torch
+from torch import Tensor
 
 from lossviz.boards.base import Axis, Board, Handle, Link, Role, State, Variable, put
 from lossviz.boards.numbers import Number
 
 STEPS: Final = 60
 """Steps along each axis of a plane: fine enough for a hand, few enough to send."""
+TURNS: Final = tuple((quarters, size) for size in (1.0, 0.5) for quarters in range(4))
+"""Quarter turns about the origin, and sizes, that are tried for a new sample."""
+APART: Final = 0.1
+"""How far a new point must lie from those of its kind."""
 
 
 def plane_axis(values: list[float], reach: float) -> Axis:
@@ -95,6 +101,19 @@ class Plane(Board):
         for item in self.points:
             if item.axis != "n" and sizes[item.axis] != len(item.start):
                 raise ValueError(f"the board has {len(item.start)} of {item.name}; given are {sizes[item.axis]}")
+
+    def add(self, state: State) -> dict[str, Tensor]:
+        """As every board does; a sample that would hide under another one is turned, its own distances kept."""
+        added = super().add(state)
+        own = [item.name for item in self.points if item.axis == "n"]
+        sample = {name: added[name][-1] for name in own}
+        for quarters, size in TURNS:
+            angle = math.radians(90 * quarters)
+            turn = torch.tensor([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]]).double()
+            turned = {name: (size * point @ turn).round(decimals=6) + 0.0 for name, point in sample.items()}
+            if not any((state[name] - point).abs().amax(1).min() < APART for name, point in turned.items()):
+                return added | {name: torch.cat([state[name], turned[name][None]]) for name in own}
+        return added
 
     def axis(self, state: State) -> Axis:
         """The axis of both coordinates."""

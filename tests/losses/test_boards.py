@@ -235,6 +235,19 @@ def test_worked_formulas_come_to_the_terms(loss: Loss, monkeypatch: pytest.Monke
     assert cases == set(range(len(loss.worked)))
 
 
+@pytest.mark.parametrize("key", [key for key in KEYS if losses.get(key).board.kind == "plane"])
+def test_no_added_point_hides_another_of_its_kind(key: str) -> None:
+    board = losses.get(key).board
+    state = board.example()
+    while not board.full(state):
+        state = board.add(state)
+        for item in board.variables:
+            points = state[item.name]
+            if item.axes == ("n", "d"):
+                distances = torch.cdist(points, points) + 9 * torch.eye(len(points), dtype=torch.float64)
+                assert distances.min() >= 0.1, item.name
+
+
 @every_loss
 def test_samples_are_added_up_to_a_full_board_and_removed(loss: Loss) -> None:
     board, state = loss.board, loss.board.example()
