@@ -31,7 +31,8 @@ class Track {
     this.arrows = [];
     this.sliders = handles.map((handle) => this.addSlider(handle));
     const { length } = this.arrows;
-    this.element = make(this.bells.length ? "div.track.high" : "div.track", { "--levels": Math.max(length, 1) }, this.lane);
+    const kind = this.bells.length ? "div.track.high" : length ? "div.track" : "div.track.low";
+    this.element = make(kind, { "--levels": length }, this.lane);
   }
 
   // As a surface that a hand can drag
