@@ -16,7 +16,8 @@ def controls() -> None:
     """Loss, reduction and parameters; each change makes a new state before the page is drawn."""
     state = actions.state()
     loss = state.declared
-    columns = st.columns([3.2, 1.6, *(PARAMETER_WIDTHS[item.kind] for item in loss.parameters)])
+    widths = [3.2, 1.6, *(PARAMETER_WIDTHS[item.kind] for item in loss.parameters)]
+    columns = st.columns(widths, vertical_alignment="bottom")
     with columns[0]:
         st.selectbox(
             "Loss",
@@ -46,7 +47,7 @@ def controls() -> None:
 def parameter_control(parameter: Parameter, state: ExploreState) -> None:
     """One setting of the loss."""
     key = seed(f"explore.{state.loss}.{parameter.name}", actions.draft(parameter, state))
-    title = parameter.name.replace("_", " ").capitalize()
+    title = parameter.title
 
     def changed() -> None:
         actions.set_parameter(parameter, widget(key))
@@ -62,7 +63,7 @@ def parameter_control(parameter: Parameter, state: ExploreState) -> None:
         st.checkbox(title, key=key, on_change=changed, help=parameter.meaning)
     else:
         help_text = f"{parameter.meaning} One number for each class, such as 1, 3, 1. Empty: all 1."
-        st.text_input("Class weights", key=key, on_change=changed, placeholder="all 1", help=help_text)
+        st.text_input(title, key=key, on_change=changed, placeholder="all 1", help=help_text)
 
 
 @st.fragment

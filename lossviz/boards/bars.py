@@ -33,6 +33,7 @@ class Bars(Board):
         sample_label: What a sample is called: "Sample", "List", "Place".
         class_label: What a bar is called where it has no name of its own: "Class", "Item".
         classes: Names of the classes; numbers from 0 unless given.
+        truth_label: What is called true: "True class" and the like unless given.
         most_samples: How many samples the board holds.
         link: Turns the state into the loss's arguments. Class indices must become int64 there; without a link they do.
     """
@@ -48,6 +49,7 @@ class Bars(Board):
     sample_label: str = "Sample"
     class_label: str = "Class"
     classes: tuple[str, ...] = ()
+    truth_label: str = ""
     most_samples: int = MAX_SAMPLES
     link: Link | None = None
 
@@ -57,9 +59,8 @@ class Bars(Board):
         bounds: dict[str, Any] = {"values": self.values} if self.truth in ("labels", "relevance") else {"low": 0.0}
         if self.truth == "distribution":
             bounds["high"] = 1.0
-        label = {"class": "True class", "labels": "Label", "distribution": "Target", "relevance": "Relevance"}[
-            self.truth
-        ]
+        usual = {"class": "True class", "labels": "Label", "distribution": "Target", "relevance": "Relevance"}
+        label = self.truth_label or usual[self.truth]
         return (
             Variable("prediction", self.label, "prediction", ("n", "k"), self.prediction),
             Variable("target", label, "target", ("n",) if single else ("n", "k"), self.target, **bounds),

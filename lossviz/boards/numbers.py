@@ -56,6 +56,7 @@ class Numbers(Board):
         lines: Places marked across the first track, such as the margin.
         bell: Names of a mean and of a spread variable that are drawn as a bell on the mean's track.
         prior: Mean and spread of a second, fixed bell on that track.
+        sample_label: What a sample is called: "Sample", "Pair".
         link: Turns the state into the loss's arguments; identity unless given.
     """
 
@@ -66,6 +67,7 @@ class Numbers(Board):
     lines: tuple[float, ...] = ()
     bell: tuple[str, str] | None = None
     prior: tuple[float, float] | None = None
+    sample_label: str = "Sample"
     link: Link | None = None
 
     @cached_property
@@ -109,6 +111,7 @@ class Numbers(Board):
             "bell": list(self.bell) if self.bell else None,
             "prior": list(self.prior) if self.prior else None,
             "bell_shape": _BELL if self.bell else None,
+            "sample_label": self.sample_label,
         }
 
     def handles(self, state: State) -> tuple[Handle, ...]:

@@ -121,6 +121,7 @@ class Parameter:
         kind: "number"; "class_weights": None or one non-negative weight a class; "choice": one of `options`; "flag":
             True or False. The last two have no bounds and no step.
         options: What a choice may be, by name, with its title for the menu.
+        label: What its control is called, where the name in words says too little.
     """
 
     name: str
@@ -134,16 +135,29 @@ class Parameter:
     high_open: bool = False
     kind: Literal["number", "class_weights", "choice", "flag"] = "number"
     options: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """What its control is called.
+
+        Example:
+            >>> Parameter.flag("label_smoothing", "", "").title
+            'Label smoothing'
+        """
+        if self.kind == "class_weights":
+            return "Class weights"
+        return self.label or self.name.replace("_", " ").capitalize()
 
     @classmethod
-    def choice(cls, name: str, symbol: str, options: Mapping[str, str], meaning: str) -> Parameter:
+    def choice(cls, name: str, symbol: str, options: Mapping[str, str], meaning: str, label: str = "") -> Parameter:
         """One of a few options, the first unless told.
 
         Example:
             >>> Parameter.choice("player", "", {"generator": "Generator", "discriminator": "Discriminator"}, "").default
             'generator'
         """
-        return cls(name, symbol, next(iter(options)), 0, 0, 0, meaning, kind="choice", options=options)
+        return cls(name, symbol, next(iter(options)), 0, 0, 0, meaning, kind="choice", options=options, label=label)
 
     @classmethod
     def flag(cls, name: str, symbol: str, meaning: str, default: bool = False) -> Parameter:

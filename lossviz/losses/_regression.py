@@ -22,7 +22,7 @@ def scale(meaning: str, default: float = 1.0, step: float = 0.1) -> Parameter:
         >>> scale("").describe()
         'a number in [0.1, 100]'
     """
-    return Parameter("c", "c", default, 0.1, 100.0, step, meaning)
+    return Parameter("c", "c", default, 0.1, 100.0, step, meaning, label="Scale c")
 
 
 def _scale_both(inputs: Inputs) -> dict[str, Tensor]:

@@ -122,10 +122,24 @@ LOSS = Loss(
     inputs=LOGIT_INPUTS,
     parameters=(
         Parameter(
-            "gamma_pos", r"\gamma_{+}", 1.0, 0.0, 10.0, 0.1, "How strongly easy samples with label 1 are turned down."
+            "gamma_pos",
+            r"\gamma_{+}",
+            1.0,
+            0.0,
+            10.0,
+            0.1,
+            "How strongly easy samples with label 1 are turned down.",
+            label="Gamma for label 1",
         ),
         Parameter(
-            "gamma_neg", r"\gamma_{-}", 4.0, 0.0, 10.0, 0.1, "How strongly easy samples with label 0 are turned down."
+            "gamma_neg",
+            r"\gamma_{-}",
+            4.0,
+            0.0,
+            10.0,
+            0.1,
+            "How strongly easy samples with label 0 are turned down.",
+            label="Gamma for label 0",
         ),
         Parameter("shift", "m", 0.05, 0.0, 0.5, 0.01, "Probability up to which a sample with label 0 costs nothing."),
     ),

@@ -107,6 +107,7 @@ LOSS = Loss(
             0.5,
             0.05,
             "Relaxation: the circle around the best point (1 and 0) has the radius m√2; the smaller, the stricter.",
+            label="Relaxation m",
         ),
     ),
     reductions=(MEAN, SUM),
@@ -133,6 +134,7 @@ LOSS = Loss(
         tracks=("Cosine similarity",),
         span="gap",
         lines=(0.25, 0.75),
+        sample_label="Anchor",
     ),
     code=Code(
         torch=(

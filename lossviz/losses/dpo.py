@@ -207,6 +207,7 @@ LOSS = Loss(
         ),
         tracks=("Policy log-probability", "Reference log-probability"),
         span="gap",
+        sample_label="Pair",
     ),
     code=Code(
         torch=_torch,

@@ -98,7 +98,15 @@ LOSS = Loss(
     parameters=(
         Parameter.flag("full", "", "Adds the constant ½ ln(2π), the term is then minus the log of the density."),
         Parameter(
-            "eps", r"\varepsilon", 1e-6, 0.0, 0.1, 1e-6, "Least variance; a smaller one is raised to it.", low_open=True
+            "eps",
+            r"\varepsilon",
+            1e-6,
+            0.0,
+            0.1,
+            1e-6,
+            "Least variance; a smaller one is raised to it.",
+            low_open=True,
+            label="Least variance (eps)",
         ),
     ),
     reductions=(MEAN, SUM),

@@ -80,6 +80,7 @@ LOSS = Loss(
             0.05,
             "From cross-entropy (towards 0) to the probability of a mistake (1): how much noise is tolerated.",
             low_open=True,
+            label="Exponent q",
         ),
     ),
     reductions=(MEAN, SUM),

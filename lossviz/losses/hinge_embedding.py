@@ -98,6 +98,7 @@ LOSS = Loss(
         tracks=("Distance",),
         span="none",
         lines=(1.0,),
+        sample_label="Pair",
     ),
     code=Code(
         torch="loss = F.hinge_embedding_loss(prediction, target, margin={margin}, reduction={reduction!r})",

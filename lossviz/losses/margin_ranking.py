@@ -98,6 +98,7 @@ LOSS = Loss(
         ),
         tracks=("Score",),
         span="gap",
+        sample_label="Pair",
     ),
     code=Code(
         torch="loss = F.margin_ranking_loss(first, second, target, margin={margin}, reduction={reduction!r})",

@@ -122,6 +122,7 @@ LOSS = Loss(
             "p",
             {"linear": "1: as it is", "squared": "2: squared"},
             "Whether what lacks to the margin counts as it is or squared.",
+            label="Power p",
         ),
         CLASS_WEIGHTS,
     ),

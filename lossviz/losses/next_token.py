@@ -120,6 +120,7 @@ LOSS = Loss(
         target=(1.0, 2.0, 3.0, 0.0, 4.0),
         classes=("the", "cat", "sat", "on", "mat"),
         sample_label="Place",
+        truth_label="True word",
         most_samples=6,
     ),
     code=Code(

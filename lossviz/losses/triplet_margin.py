@@ -124,6 +124,7 @@ LOSS = Loss(
             8.0,
             0.5,
             "Which norm measures the distance: 2 is the usual one, 1 adds up the differences.",
+            label="Norm p",
         ),
         Parameter.flag("swap", "", "Takes the distance from positive to negative where that is the smaller one."),
     ),
@@ -245,7 +246,8 @@ LOSS = Loss(
     ),
     kinks=(
         "Where a triplet reaches the margin its gradient sets in. Where two points coincide their distance has no "
-        "direction: PyTorch adds 1e-6 to each difference, so the gradient there has size 1 and an arbitrary direction."
+        "direction: PyTorch adds a millionth to each difference, so the gradient there has size 1 and "
+        "an arbitrary direction."
     ),
     derived=_derived,
     derived_labels={"distance_positive": "Distance to the positive", "distance_negative": "Distance to the negative"},

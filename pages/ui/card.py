@@ -168,7 +168,7 @@ def inputs(loss: Loss) -> None:
     """What goes in: arguments and settings with what they may be."""
     lines = [f"- **{title_of(item.name)}.** {domain_sentence(item)}" for item in loss.inputs]
     lines += [
-        f"- **{title_of(item.name)}** (setting). {item.meaning} Allowed: {item.describe()}. Default: {_default(item)}."
+        f"- **{item.title}** (setting). {item.meaning} Allowed: {item.describe()}. Default: {_default(item)}."
         for item in loss.parameters
     ]
     st.markdown("\n".join(lines))

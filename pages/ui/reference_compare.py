@@ -208,7 +208,7 @@ def _menu(index: int, now: CompareState) -> None:
 
 def _setting(index: int, key: str, item: Parameter, value: Any) -> None:
     name = seed(f"compare.{index}.{key}.{item.name}", value)
-    title = f"{item.name.replace('_', ' ').capitalize()} of loss {index + 1}"
+    title = f"{item.title} of loss {index + 1}"
 
     def take() -> None:
         typed = widget(name)

@@ -273,8 +273,7 @@ def _training() -> None:
 def _loss_parameter(parameter: Parameter) -> None:
     now, name = config(), parameter.name
     key = f"train.{now.loss}.{name}"
-    title = name.replace("_", " ").capitalize()
-    value = now.parameters[name]
+    title, value = parameter.title, now.parameters[name]
     if parameter.kind == "number":
         st.number_input(
             title,
@@ -288,7 +287,7 @@ def _loss_parameter(parameter: Parameter) -> None:
         return
     classes = ", ".join(datasets.get(now.dataset).classes)
     st.text_input(
-        "Class weights",
+        title,
         placeholder="all 1",
         help=f"{parameter.meaning} One number above 0 for each of {classes}, such as 1, 3, 1. Empty: all 1.",
         key=seed(key, "" if value is None else ", ".join(f"{weight:g}" for weight in value)),

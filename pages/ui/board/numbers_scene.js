@@ -2,7 +2,7 @@
 
 class NumbersScene extends Scene {
   constructor(board, tables) {
-    super(board, tables);
+    super(board, tables, tables.scene.sample_label);
     const { scene, variables } = tables;
     this.fields = [];
     const dragged = variables.filter(({ values }) => !values);

@@ -17,6 +17,9 @@ function pointSample(symbol, colour, filled) {
 
 const escaped = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
+// From so many classes on a table's cells are narrow, so that they fit a phone.
+const DENSE = 5;
+
 const TITLES = {
   plane: ["Decision map", "Points of the data and the class the model predicts at every place."],
   curve: ["Fitted curve", "Points of the data and the curve the model predicts."],
@@ -264,7 +267,9 @@ class Model {
       for (const [part, caption] of [["train", "Training"], ["validation", "Validation"]]) {
         if (!this.scene.samples[part]) continue;
         const table = this.tables.appendChild(document.createElement("table"));
-        table.innerHTML = `<caption>${caption}</caption><thead><tr><td>true \\ predicted</td>${classes.map((name) => `<th scope="col">${escaped(name)}</th>`).join("")}</tr></thead><tbody>${
+        const dense = classes.length >= DENSE;
+        table.classList.toggle("lv-dense", dense);
+        table.innerHTML = `<caption>${caption}</caption><thead><tr><td>${dense ? "" : "true \\ predicted"}</td>${classes.map((name) => `<th scope="col">${escaped(name)}</th>`).join("")}</tr></thead><tbody>${
           classes.map((name, row) => `<tr><th scope="row">${escaped(name)}</th>${classes.map((_, column) => `<td class="${row === column ? "lv-right" : ""}"></td>`).join("")}</tr>`).join("")}</tbody>`;
         this.cells[part] = [...table.querySelectorAll("tbody td")];
       }
