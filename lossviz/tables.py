@@ -25,7 +25,7 @@ from lossviz.losses.base import Inputs, Loss, Params
 
 Floats = NDArray[np.float64]
 MAX_BYTES: Final = 1024 * 1024
-ROOM_FOR_OTHERS: Final = 512 * 1024
+ROOM_FOR_OTHERS: Final = 384 * 1024
 """How far a message is filled with handles that were not asked for."""
 BATCH_ROWS: Final = 4096
 """How many positions are worked out in one call."""
