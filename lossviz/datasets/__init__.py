@@ -31,6 +31,8 @@ _DATASETS = {
         classification.SPIRAL,
         classification.MOONS,
         real.IRIS,
+        real.WINE,
+        real.DIGITS,
         classification.BLOBS,
     )
 }
@@ -48,7 +50,7 @@ def keys(task: Task | None = None) -> tuple[str, ...]:
     Example:
         >>> from lossviz import datasets
         >>> datasets.keys("multiclass")
-        ('iris', 'blobs')
+        ('iris', 'wine', 'digits', 'blobs')
     """
     return tuple(key for key, dataset in _DATASETS.items() if task is None or dataset.task == task)
 

@@ -14,12 +14,14 @@ def _table(name: str) -> tuple[Array, Array]:
     # Imported here because scikit-learn takes about a second to load and most runs do not need it.
     from sklearn import datasets as source
 
-    if name == "diabetes":
-        bunch = source.load_diabetes(scaled=False)
-    elif name == "breast_cancer":
-        bunch = source.load_breast_cancer()
-    else:
-        bunch = source.load_iris()
+    load = {
+        "diabetes": lambda: source.load_diabetes(scaled=False),
+        "breast_cancer": source.load_breast_cancer,
+        "iris": source.load_iris,
+        "wine": source.load_wine,
+        "digits": source.load_digits,
+    }
+    bunch = load[name]()
     return np.asarray(bunch.data, dtype=np.float64), np.asarray(bunch.target, dtype=np.float64)
 
 
@@ -41,6 +43,14 @@ def _breast_cancer(samples: int, noise: float, generator: np.random.Generator) -
 
 def _iris(samples: int, noise: float, generator: np.random.Generator) -> tuple[Array, Array]:
     return _rows("iris", samples, generator)
+
+
+def _wine(samples: int, noise: float, generator: np.random.Generator) -> tuple[Array, Array]:
+    return _rows("wine", samples, generator)
+
+
+def _digits(samples: int, noise: float, generator: np.random.Generator) -> tuple[Array, Array]:
+    return _rows("digits", samples, generator)
 
 
 DIABETES = Dataset(
@@ -105,5 +115,47 @@ IRIS = Dataset(
     draw=_iris,
     samples=150,
     samples_high=150,
+    real=True,
+)
+
+WINE = Dataset(
+    key="wine",
+    title="Wine",
+    task="multiclass",
+    description="178 wines of one Italian region: 13 measurements tell from which of three grape varieties they are.",
+    feature_names=(
+        "alcohol",
+        "malic acid",
+        "ash",
+        "alkalinity of ash",
+        "magnesium",
+        "total phenols",
+        "flavanoids",
+        "other phenols",
+        "proanthocyanins",
+        "colour intensity",
+        "hue",
+        "protein in diluted wine",
+        "proline",
+    ),
+    target_name="variety",
+    classes=("variety 1", "variety 2", "variety 3"),
+    draw=_wine,
+    samples=178,
+    samples_high=178,
+    real=True,
+)
+
+DIGITS = Dataset(
+    key="digits",
+    title="Digits",
+    task="multiclass",
+    description="1,797 handwritten digits as images of 8 by 8 pixels, from 0 (white) to 16 (black): tell which it is.",
+    feature_names=tuple(f"pixel {row},{column}" for row in range(1, 9) for column in range(1, 9)),
+    target_name="digit",
+    classes=tuple("0123456789"),
+    draw=_digits,
+    samples=1797,
+    samples_high=1797,
     real=True,
 )

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from lossviz import datasets
 from lossviz.training import CLASSIC, PLAYGROUND, RunConfig, run
 from pages.ui.train_state import TrainState, format_url
 from tests.browser.conftest import axe, settle
@@ -306,6 +307,7 @@ VIEWS = {
     "plane": RunConfig(dataset="blobs"),
     "scatter": RunConfig(dataset="diabetes", learning_rate=0.0001),
     "counts": RunConfig(dataset="iris"),
+    "ten classes": RunConfig(dataset="digits"),
 }
 
 
@@ -315,9 +317,10 @@ def test_every_view_is_drawn_and_accessible(open_page: OpenPage, kind: str, view
     page = opened(open_page, VIEWS[kind])
     play_until(page, 3)
     live = page.locator(".lv-live")
-    if kind == "counts":
+    classes = datasets.get(VIEWS[kind].dataset).classes
+    if kind in {"counts", "ten classes"}:
         table = live.get_by_role("table", name="Validation", exact=True)
-        expect(table.get_by_role("row")).to_have_count(4)
+        expect(table.get_by_role("row")).to_have_count(1 + len(classes))
     else:
         painted = page.evaluate(
             """() => { const canvas = document.querySelector('.lv-model canvas');

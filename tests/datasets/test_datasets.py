@@ -5,6 +5,7 @@ import pytest
 from sklearn import datasets as source
 
 from lossviz import datasets
+from lossviz.training import RunConfig, run
 
 KEYS = datasets.keys()
 SYNTHETIC = [key for key in KEYS if not datasets.get(key).real]
@@ -96,6 +97,27 @@ def test_real_data_is_scikit_learns_in_its_own_units():
     x, y = datasets.get("iris").generate(150, 0.0, seed=0)
     np.testing.assert_array_equal(x, source.load_iris().data)
     assert datasets.get("iris").classes == tuple(source.load_iris().target_names)
+    x, y = datasets.get("wine").generate(178, 0.0, seed=0)
+    np.testing.assert_array_equal(x, source.load_wine().data)
+    np.testing.assert_array_equal(y, source.load_wine().target)
+
+
+def test_pixels_of_digits_are_named_by_row_and_column():
+    data = datasets.get("digits")
+    x, y = data.generate(1797, 0.0, seed=0)
+    raw = source.load_digits()
+    np.testing.assert_array_equal(y, raw.target)
+    for row, column in [(1, 1), (3, 5), (8, 8)]:
+        pixel = x[:, data.feature_names.index(f"pixel {row},{column}")]
+        np.testing.assert_array_equal(pixel, raw.images[:, row - 1, column - 1])
+
+
+@pytest.mark.parametrize("key", ["wine", "digits"])
+def test_a_linear_model_learns_the_classes(key):
+    *_, last = run(
+        RunConfig(dataset=key, hidden=(), learning_rate=0.1, batch_size=16, epochs=30, validation_fraction=0.3)
+    )
+    assert last.validation_metric >= 0.95
 
 
 def test_fewer_rows_of_real_data_are_drawn_by_the_seed():
