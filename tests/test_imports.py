@@ -13,7 +13,8 @@ LAYERS = (
     ("lossviz.boards",),
     ("lossviz.losses", "lossviz.datasets", "lossviz.models", "lossviz.optimizers"),
     (
-        *("lossviz.evaluation", "lossviz.tables", "lossviz.descent", "lossviz.proof", "lossviz.training"),
+        *("lossviz.evaluation", "lossviz.tables", "lossviz.descent", "lossviz.proof"),
+        *("lossviz.training", "lossviz.landscape"),
         *("lossviz.cards", "lossviz.chooser", "lossviz.compare", "lossviz.experiment", "lossviz.numerics"),
     ),
     ("lossviz.figures", "lossviz.export"),
