@@ -2,6 +2,6 @@
 
 from .activations import ACTIVATIONS, Activation
 from .links import LINKS, Link
-from .network import Network, Workspace, with_ones
+from .network import INITIALISATIONS, Network, Workspace, with_ones
 
-__all__ = ["ACTIVATIONS", "LINKS", "Activation", "Link", "Network", "Workspace", "with_ones"]
+__all__ = ["ACTIVATIONS", "INITIALISATIONS", "LINKS", "Activation", "Link", "Network", "Workspace", "with_ones"]

@@ -11,13 +11,24 @@ activation carries a column of ones, so a layer is one matrix product, and so is
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Final
 
 import torch
 from torch import Tensor
 
 from .activations import ACTIVATIONS, Activation
+
+INITIALISATIONS: Final[Mapping[str, str]] = {
+    "default": "Random, small",
+    "xavier": "Xavier",
+    "he": "He",
+    "large": "Too large",
+    "zeros": "All zero",
+}
+"""How the first weights can be drawn, by key, with a title for the menu."""
+LARGE: Final = 10.0
 
 
 class Network:
@@ -26,7 +37,7 @@ class Network:
     Args:
         sizes: numbers of units from the features to the outputs, for example (2, 4, 2, 1); two sizes are a
             linear model.
-        activation: key of the activation of the hidden layers: tanh, relu or sigmoid.
+        activation: key of the activation of the hidden layers, one of `ACTIVATIONS`.
         dtype: torch.float32 or torch.float64.
 
     Raises:
@@ -72,22 +83,39 @@ class Network:
         return blocks
 
     def initialise(self, how: str, generator: torch.Generator) -> None:
-        """Set the parameters: "default" as `torch.nn.Linear` does, or "zeros".
+        """Set the parameters as one of `INITIALISATIONS` says.
 
-        The default draws weights and then biases of each layer from U(-1/sqrt(inputs), 1/sqrt(inputs)), in the
-        same order as a chain of `nn.Linear`: after `torch.manual_seed(s)` such a chain holds the same numbers as
-        this network does with a generator seeded with s.
+        "default" draws weights and then biases of each layer from U(-1/sqrt(inputs), 1/sqrt(inputs)), in the same
+        order as a chain of `nn.Linear`: after `torch.manual_seed(s)` such a chain holds the same numbers as this
+        network does with a generator seeded with s. "xavier" and "he" draw the weights as
+        `nn.init.xavier_uniform_` and `nn.init.kaiming_normal_(nonlinearity="relu")` do; biases are 0. "large" is the
+        default times 10, "zeros" is 0 everywhere.
+
+        References:
+            Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural networks, AISTATS.
+            He, Zhang, Ren, Sun (2015), Delving Deep into Rectifiers, ICCV.
         """
+        if how not in INITIALISATIONS:
+            raise ValueError(f"initialisation is {how!r}; allowed: {', '.join(INITIALISATIONS)}")
+        self.parameters.zero_()
         if how == "zeros":
-            self.parameters.zero_()
             return
-        if how != "default":
-            raise ValueError(f"initialisation is {how!r}; allowed: default, zeros")
         for weight, bias in zip(self.weights, self.biases, strict=True):
-            # Both bounds are 1/sqrt(inputs); the first is rounded as nn.init.kaiming_uniform_(a=sqrt(5)) rounds it.
-            root = math.sqrt(weight.shape[1])
-            for part, bound in ((weight, math.sqrt(3.0) * (math.sqrt(2.0 / 6.0) / root)), (bias, 1.0 / root)):
-                part.copy_(torch.empty(part.shape, dtype=self.dtype).uniform_(-bound, bound, generator=generator))
+            drawn = torch.empty(weight.shape, dtype=self.dtype)
+            outputs, inputs = weight.shape
+            if how == "xavier":
+                bound = math.sqrt(3.0) * math.sqrt(2.0 / (inputs + outputs))
+                weight.copy_(drawn.uniform_(-bound, bound, generator=generator))
+            elif how == "he":
+                weight.copy_(drawn.normal_(0.0, math.sqrt(2.0) / math.sqrt(inputs), generator=generator))
+            else:
+                # Both bounds are 1/sqrt(inputs); the first is rounded as nn.init.kaiming_uniform_(a=sqrt(5)) rounds it.
+                bound = math.sqrt(3.0) * (math.sqrt(2.0 / 6.0) / math.sqrt(inputs))
+                weight.copy_(drawn.uniform_(-bound, bound, generator=generator))
+                bound = 1.0 / math.sqrt(inputs)
+                bias.copy_(torch.empty(outputs, dtype=self.dtype).uniform_(-bound, bound, generator=generator))
+        if how == "large":
+            self.parameters.mul_(LARGE)
 
     def workspace(self, rows: int) -> Workspace:
         """Return the buffers that a pass over `rows` rows needs."""
@@ -113,7 +141,7 @@ class Network:
             torch.mm(delta.t(), space.inputs[layer - 1], out=self.gradient_blocks[layer])
             below = space.deltas[layer - 1]
             torch.mm(delta, self.weights[layer], out=below)
-            unactivate(below, space.activations[layer - 1], space.scratch[layer - 1])
+            unactivate(below, space.sums[layer - 1], space.activations[layer - 1], space.scratch[layer - 1])
             delta = below
         torch.mm(delta.t(), x, out=self.gradient_blocks[0])
 

@@ -3,7 +3,7 @@
 Example:
     >>> from lossviz import optimizers
     >>> optimizers.keys()
-    ('sgd', 'momentum', 'rmsprop', 'adam')
+    ('sgd', 'momentum', 'nesterov', 'adagrad', 'rmsprop', 'adam', 'adamw')
     >>> optimizers.get("adam").slots
     ('mean', 'square')
 """
@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from .rules import ADAM, MOMENTUM, RMSPROP, SGD, Optimizer
+from .rules import ADAGRAD, ADAM, ADAMW, MOMENTUM, NESTEROV, RMSPROP, SGD, Optimizer
 
 __all__ = ["Optimizer", "get", "keys"]
 
-_OPTIMIZERS = {optimizer.key: optimizer for optimizer in (SGD, MOMENTUM, RMSPROP, ADAM)}
+_OPTIMIZERS = {optimizer.key: optimizer for optimizer in (SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW)}
 
 
 def keys() -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def keys() -> tuple[str, ...]:
     Example:
         >>> from lossviz import optimizers
         >>> len(optimizers.keys())
-        4
+        7
     """
     return tuple(_OPTIMIZERS)
 

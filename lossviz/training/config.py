@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from lossviz import datasets, losses, optimizers
 from lossviz.losses.base import Fit, Loss
-from lossviz.models import ACTIVATIONS
+from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.training.checks import number, one_of, shorten, truth, whole
 
 #: Lowest and highest value of each number in a `RunConfig`; `samples` and `noise` have bounds by data set too.
@@ -26,7 +26,6 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
     "interventions": (0, 1000),
 }
 
-INITIALISATIONS: Final = ("default", "zeros")
 DTYPES: Final = ("float32", "float64")
 USUAL_LOSS: Final = {"regression": "mse", "binary": "bce_with_logits", "multiclass": "cross_entropy"}
 _LAST_UPDATE: Final = datasets.SAMPLES_HIGH * int(BOUNDS["epochs"][1])
@@ -65,15 +64,16 @@ class RunConfig:
         standardise: subtract the training part's mean from each feature and divide by its standard deviation.
             Targets keep their units.
         hidden: units of each hidden layer, at most 6 layers of 1 to 64; () is a linear model.
-        activation: tanh, relu or sigmoid, of the hidden layers.
-        initialisation: "default", as `torch.nn.Linear` draws it, or "zeros".
+        activation: tanh, relu, leaky_relu, gelu, sigmoid or identity, of the hidden layers.
+        initialisation: "default", as `torch.nn.Linear` draws it, "xavier", "he", "large" or "zeros"; see
+            `lossviz.models.Network.initialise`.
         dtype: "float32" or "float64".
         loss: key of a loss that fits the data set's task; None means the usual one: mse for regression,
             bce_with_logits for two classes, cross_entropy for more.
         loss_parameters: the loss's own parameters by name, as a mapping or as pairs; others keep their default.
-        optimizer: sgd, momentum, rmsprop or adam.
+        optimizer: sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw.
         learning_rate: above 0, up to 100.
-        momentum: from 0 to below 1; only the optimizer "momentum" uses it.
+        momentum: from 0 to below 1; only the optimizers "momentum" and "nesterov" use it.
         batch_size: samples in one update; None means the whole training part.
         epochs: passes through the training part, 1 to 10,000.
         seed: decides the initial parameters and the order of the samples.

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lossviz import datasets, losses, optimizers
 from lossviz.losses.base import Parameter
-from lossviz.models import ACTIVATIONS
+from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.training import BOUNDS, RunConfig, losses_for, preset, presets
 from lossviz.training.config import DTYPES
 from pages.ui.state import current, put, recall, remember, seed, widget
@@ -178,21 +178,25 @@ def _model() -> None:
             on_change=lambda index=index, key=key: change(hidden=_with_units(config().hidden, index, widget(key))),
         )
     if now.hidden:
-        st.segmented_control(
+        st.selectbox(
             "Activation",
             tuple(ACTIVATIONS),
             format_func=lambda key: ACTIVATIONS[key].title,
-            help="What a hidden unit does with its weighted sum. Without it, layers would add up to a straight line.",
+            help="What a hidden unit does with its weighted sum. With the identity, layers add up to a straight line.",
             **_field("activation"),
         )
     hidden = f"{' and '.join(map(str, now.hidden))} hidden, " if now.hidden else ""
     inputs, outputs = now.sizes[0], now.sizes[-1]
     st.caption(f"Units: {inputs} in, {hidden}{outputs} out. {parameter_count(now):,} weights and biases.")
-    st.segmented_control(
+    st.selectbox(
         "First weights",
-        ("default", "zeros"),
-        format_func={"default": "Random", "zeros": "All zero"}.__getitem__,
-        help="Random: as PyTorch's nn.Linear draws them. All zero: hidden units then stay alike and learn little.",
+        tuple(INITIALISATIONS),
+        format_func=INITIALISATIONS.__getitem__,
+        help=(
+            "Random, small: as PyTorch's nn.Linear draws them. Xavier: of a size that suits tanh and sigmoid. "
+            "He: of one that suits ReLU. Too large: ten times the first. All zero: hidden units stay alike and learn "
+            "little."
+        ),
         **_field("initialisation"),
     )
     st.number_input(
@@ -283,6 +287,21 @@ def _loss_parameter(parameter: Parameter) -> None:
             help=f"{parameter.meaning} Allowed: {parameter.describe()}.",
             key=seed(key, value),
             on_change=lambda: _take_parameter(name, widget(key)),
+        )
+        return
+    if parameter.kind == "choice":
+        st.selectbox(
+            title,
+            list(parameter.options),
+            format_func=parameter.options.__getitem__,
+            help=parameter.meaning,
+            key=seed(key, value),
+            on_change=lambda: _take_parameter(name, widget(key)),
+        )
+        return
+    if parameter.kind == "flag":
+        st.checkbox(
+            title, help=parameter.meaning, key=seed(key, value), on_change=lambda: _take_parameter(name, widget(key))
         )
         return
     classes = ", ".join(datasets.get(now.dataset).classes)

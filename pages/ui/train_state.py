@@ -68,7 +68,7 @@ def with_dataset(config: RunConfig, key: str) -> tuple[RunConfig, str]:
     parameters = {
         item.name: config.parameters[item.name]
         for item in losses.get(config.loss_key).parameters
-        if kept and item.kind == "number"
+        if kept and item.kind != "class_weights"
     }
     loss = config.loss if kept else None
     new = replace(
@@ -229,7 +229,19 @@ def _with_parameters(config: RunConfig, params: Mapping[str, str], notices: list
 def _parameter_value(parameter: Parameter, text: str) -> Any:
     if parameter.kind == "number":
         return _float(text)
+    if parameter.kind == "flag" and text in ("yes", "no"):
+        return _truth(text)
+    if parameter.kind in ("flag", "choice"):
+        return parameter.check(text)
     return None if text == "none" else tuple(map(_float, text.split("_")))
+
+
+def _parameter_text(parameter: Parameter, value: Any) -> str:
+    if parameter.kind == "number":
+        return _float_text(value)
+    if parameter.kind == "flag":
+        return "yes" if value else "no"
+    return value if parameter.kind == "choice" else _list_text(value)
 
 
 def _with_walk(state: TrainState, params: Mapping[str, str], notices: list[str]) -> TrainState:
@@ -273,7 +285,7 @@ def format_url(state: TrainState) -> dict[str, str]:
     for item in declared:
         value = config.parameters[item.name]
         if value != standard[item.name]:
-            params[item.name] = _float_text(value) if item.kind == "number" else _list_text(value)
+            params[item.name] = _parameter_text(item, value)
     for name in ("walk", "phase", "sample"):
         if getattr(state, name) != getattr(TrainState, name):
             params[name] = str(getattr(state, name))

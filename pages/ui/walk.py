@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from lossviz import optimizers
 from lossviz.training import CLASSIC, RunConfig, Walk
 from pages.ui import walk_steps as steps
 from pages.ui.live import LiveMessage
@@ -14,13 +15,6 @@ from pages.ui.state import current, put, seed, widget, write_url
 from pages.ui.tables import show_table
 from pages.ui.train_state import PHASES, TrainState, format_url, last_walk
 from pages.ui.walk_drawing import draw_network
-
-# What the formula of an optimizer writes beyond θ, η and g.
-SYMBOLS = {
-    "momentum": ", v the velocity, μ the momentum",
-    "rmsprop": ", s a running mean of g²",
-    "adam": ", m and s running means of g and g² (with a hat: corrected for having started from 0)",
-}
 
 
 def walk_panel(message: LiveMessage | None) -> None:
@@ -147,9 +141,9 @@ def _phase(state: TrainState, found: Walk) -> None:
         st.markdown(f"**Whole batch: the gradient of each parameter.** {_agreement(found)}")
         _by_layer(found, steps.backward_table)
     else:
-        st.markdown(
-            f"Here θ is a weight or bias, η the learning rate{SYMBOLS.get(config.optimizer, '')} and g the gradient."
-        )
+        symbols = optimizers.get(config.optimizer).symbols
+        named = f", {symbols}" if symbols else ""
+        st.markdown(f"Here θ is a weight or bias, η the learning rate{named} and g the gradient.")
         _by_layer(found, steps.update_table)
         st.markdown("The next update starts from the values on the right, with the next batch.")
 

@@ -6,6 +6,14 @@ from torch import nn
 
 from lossviz.models import ACTIVATIONS, LINKS, Network, with_ones
 
+MODULES = {
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "gelu": nn.GELU,
+    "sigmoid": nn.Sigmoid,
+    "identity": nn.Identity,
+}
 SHAPES = [(3, 1), (2, 4, 2, 1), (5, 3, 3), (1, 7, 6, 5, 4, 3, 2, 1), (4, 64, 3)]
 
 
@@ -22,7 +30,7 @@ def module_of(network):
         with torch.no_grad():
             linear.weight.copy_(weight)
             linear.bias.copy_(bias)
-        layers += [linear, {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}[network.activation.key]()]
+        layers += [linear, MODULES[network.activation.key]()]
     return nn.Sequential(*layers[:-1])
 
 
@@ -73,13 +81,37 @@ def test_default_weights_are_those_of_nn_linear_bit_for_bit(dtype):
         assert torch.equal(bias, linear.bias)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("how", "fill"),
+    [
+        ("xavier", nn.init.xavier_uniform_),
+        ("he", lambda weight, generator: nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)),
+    ],
+)
+def test_xavier_and_he_weights_are_those_of_torch_bit_for_bit(how, fill, dtype):
+    network = Network((3, 5, 2), "tanh", dtype)
+    network.initialise(how, torch.Generator().manual_seed(7))
+    generator = torch.Generator().manual_seed(7)
+    for weight, bias in zip(network.weights, network.biases, strict=True):
+        assert torch.equal(weight, fill(torch.empty(weight.shape, dtype=dtype), generator=generator))
+        assert not bias.any()
+
+
+def test_large_weights_are_ten_times_the_default():
+    usual, large = (Network((3, 5, 2), "tanh", torch.float64) for _ in range(2))
+    usual.initialise("default", torch.Generator().manual_seed(7))
+    large.initialise("large", torch.Generator().manual_seed(7))
+    assert torch.equal(large.parameters, 10.0 * usual.parameters)
+
+
 def test_zeros_and_bad_arguments():
     network = random_network((2, 3, 1), "tanh")
     network.initialise("zeros", torch.Generator())
     assert not network.parameters.any()
-    with pytest.raises(ValueError, match="default, zeros"):
+    with pytest.raises(ValueError, match="default, xavier, he, large, zeros"):
         network.initialise("ones", torch.Generator())
     with pytest.raises(ValueError, match="two or more sizes"):
         Network((2,), "tanh", torch.float32)
-    with pytest.raises(ValueError, match="tanh, relu, sigmoid"):
+    with pytest.raises(ValueError, match="tanh, relu, leaky_relu"):
         Network((2, 1), "swish", torch.float32)

@@ -9,8 +9,11 @@ KEYS = optimizers.keys()
 TORCH = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
     "momentum": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.8),
+    "nesterov": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.8, nesterov=True),
+    "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.1),
     "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.1),
     "adam": lambda p: torch.optim.Adam(p, lr=0.1),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.1),
 }
 
 
@@ -34,9 +37,9 @@ def test_equals_torch_optim(key):
 
 
 def test_only_momentum_uses_momentum():
-    assert [key for key in KEYS if optimizers.get(key).uses_momentum] == ["momentum"]
+    assert [key for key in KEYS if optimizers.get(key).uses_momentum] == ["momentum", "nesterov"]
 
 
 def test_unknown_key_names_the_nearest():
     with pytest.raises(KeyError, match="adam"):
-        optimizers.get("adamw")
+        optimizers.get("adan")

@@ -105,6 +105,22 @@ def test_settings_reach_the_run_and_the_link(open_train):
     assert "1 update an epoch." in text(at)
 
 
+def test_choices_and_switches_of_a_loss(open_train):
+    at = open_train(data="iris")
+    widget(at.selectbox, "Loss").select("multi_margin").run()
+    widget(at.selectbox, "Power p").select("squared").run()
+    assert state(at).config.parameters["p"] == "squared"
+    assert at.query_params["p"] == "squared"
+    at = open_train(data="sine", loss="general_robust", welsch="yes")
+    switch = widget(at.checkbox, "Welsch")
+    assert switch.value
+    switch.uncheck().run()
+    assert state(at).config == RunConfig(dataset="sine", loss="general_robust")
+    at = open_train(data="iris", loss="multi_margin", p="cubed")
+    assert "cubed" in text(at)
+    assert state(at).config.parameters["p"] == "linear"
+
+
 def test_loss_parameters(open_train):
     at = open_train(data="iris")
     widget(at.text_input, "Class weights").set_value("1, 2, 1").run()

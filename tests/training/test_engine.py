@@ -39,13 +39,23 @@ X2 = {
     1000: 0.000155,
 }
 
-ACTIVATION_MODULES = {"tanh": nn.Tanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}
+ACTIVATION_MODULES = {
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "gelu": nn.GELU,
+    "sigmoid": nn.Sigmoid,
+    "identity": nn.Identity,
+}
 LINK_MODULES = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "log_softmax": lambda z: torch.log_softmax(z, 1)}
 TORCH_OPTIMIZERS = {
     "sgd": lambda p, c: torch.optim.SGD(p, lr=c.learning_rate),
     "momentum": lambda p, c: torch.optim.SGD(p, lr=c.learning_rate, momentum=c.momentum),
+    "nesterov": lambda p, c: torch.optim.SGD(p, lr=c.learning_rate, momentum=c.momentum, nesterov=True),
+    "adagrad": lambda p, c: torch.optim.Adagrad(p, lr=c.learning_rate),
     "rmsprop": lambda p, c: torch.optim.RMSprop(p, lr=c.learning_rate),
     "adam": lambda p, c: torch.optim.Adam(p, lr=c.learning_rate),
+    "adamw": lambda p, c: torch.optim.AdamW(p, lr=c.learning_rate),
 }
 
 

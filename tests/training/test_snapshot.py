@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from lossviz import optimizers
 from lossviz.training import (
     CLASSIC,
     PLAYGROUND,
@@ -31,7 +32,7 @@ def rest(state):
 
 
 @pytest.mark.parametrize("updates", [0, 1, 24, 25, 26, 60])
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", "adam"])
+@pytest.mark.parametrize("optimizer", optimizers.keys())
 def test_goes_on_bit_for_bit_at_any_update(updates, optimizer):
     config = replace(PLAYGROUND, optimizer=optimizer, epochs=4, learning_rate=0.01)
     state = init(config)

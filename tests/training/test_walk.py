@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lossviz import datasets, losses
+from lossviz import datasets, losses, optimizers
 from lossviz.models import ACTIVATIONS
 from lossviz.training import CLASSIC, PLAYGROUND, Intervention, RunConfig, advance, init, losses_for, step, walk
 
@@ -18,7 +18,7 @@ def cases():
         for loss in losses_for(task):
             yield RunConfig(dataset=data, loss=loss, dtype="float64", hidden=(4, 3))
     for activation in ACTIVATIONS:
-        for optimizer in ("sgd", "momentum", "rmsprop", "adam"):
+        for optimizer in optimizers.keys():  # noqa: SIM118 - a function, not a dict
             yield RunConfig(activation=activation, optimizer=optimizer, dtype="float64", learning_rate=0.01)
 
 
