@@ -129,28 +129,25 @@ class Batch:
             raise ValueError("the network holds more than weights and biases; a plain chain of layers is allowed")
         self._dtype = dtype
         self._activate = network.activation.forward
-        self.link = state.link
+        self._link = state.link
         self._loss = state.loss
         self._parameters = state.loss_parameters
         rows = state.training
         # Rows of data come last: with few units the products then run along them.
         self.x = rows.x.to(dtype).t().contiguous()
         self._target = rows.target.to(dtype) if rows.target.is_floating_point() else rows.target
-        self.denominator = float(self._loss.denominator(rows.inputs, self._parameters, "mean"))
+        self._denominator = float(self._loss.denominator(rows.inputs, self._parameters, "mean"))
+        self._memory: list[tuple[Tensor, Tensor]] | None = None
         #: Points in one chunk.
         self.chunk = max(1, CHUNK // (len(rows) * max(outputs for outputs, _ in self._shapes)))
-
-    @property
-    def _rows(self) -> int:
-        return self.x.shape[1]
 
     def check_work(self, points: int) -> None:
         """Refuse a job that would take much more than a few seconds."""
         units = sum(outputs for outputs, _ in self._shapes)
-        each = self._rows * (sum(outputs * inputs for outputs, inputs in self._shapes) + _ACTIVATION * units)
+        each = self.x.shape[1] * (sum(outputs * inputs for outputs, inputs in self._shapes) + _ACTIVATION * units)
         if points * each > WORK:
             raise ValueError(
-                f"{points:,} points are too many for this network and {self._rows:,} training samples; "
+                f"{points:,} points are too many for this network and {self.x.shape[1]:,} training samples; "
                 f"at most {int(WORK / each):,} are allowed"
             )
 
@@ -160,44 +157,51 @@ class Batch:
         with torch.inference_mode():
             for start in range(0, len(points), self.chunk):
                 chunk = points[start : start + self.chunk].to(self._dtype)
-                raw = self.raw(chunk)
-                self.link.forward(raw, raw)
-                terms = self._loss.terms(self.inputs(raw), self._parameters)
+                prediction = self._predict(chunk)
+                terms = self._loss.terms(self._inputs(prediction), self._parameters)
                 sums = terms.reshape(len(chunk), -1).sum(1, dtype=torch.float64)
-                torch.div(sums, self.denominator, out=result[start : start + self.chunk])
+                torch.div(sums, self._denominator, out=result[start : start + self.chunk])
         return result
 
     def loss(self, point: Tensor) -> Tensor:
-        """Return the loss of one vector so that autograd can differentiate it; for models without hidden layers."""
-        raw = self.raw(point[None])
-        terms = self._loss.terms(self.inputs(self.link.function(raw)), self._parameters)
-        return terms.sum() / self.denominator
+        """Return the loss of one vector so that autograd can differentiate it; for one weight and one bias."""
+        prediction = self._link.function(point[None] @ self.x)
+        return self._loss.terms(self._inputs(prediction), self._parameters).sum() / self._denominator
 
     def slopes(self, points: Tensor) -> Tensor:
         """Return d loss/d raw output, shape (points, rows), of a model with one output."""
-        raw = self.raw(points)
-        prediction = torch.empty_like(raw)
-        self.link.forward(raw, prediction)
-        slope = self._loss.derivatives(self.inputs(prediction), self._parameters)["prediction"]
-        return self.link.backward(slope / self.denominator, prediction)
+        prediction = self._predict(points)
+        slope = self._loss.derivatives(self._inputs(prediction), self._parameters)["prediction"]
+        return self._link.backward(slope / self._denominator, prediction)
 
-    def raw(self, points: Tensor) -> Tensor:
-        """Return raw outputs, shape (points, rows), or (points, rows, outputs) where there are several."""
+    def _predict(self, points: Tensor) -> Tensor:
+        """Return predictions, shape (points, rows), or (points, rows, outputs) where there are several."""
         count, start = len(points), 0
-        z = self.x
-        for layer, (outputs, inputs) in enumerate(self._shapes):
-            stop = start + outputs * inputs
-            block = points[:, start:stop]
-            start = stop
+        buffers = self._buffers(count)
+        for layer, ((outputs, inputs), (sums, _)) in enumerate(zip(self._shapes, buffers, strict=True)):
+            block = points[:, start : start + outputs * inputs]
+            start += outputs * inputs
             if layer == 0:  # Every model sees the same data: one product for the units of all of them.
-                z = (block.reshape(count * outputs, inputs) @ self.x).view(count, outputs, self._rows)
+                torch.mm(block.reshape(count * outputs, inputs), self.x, out=sums.view(count * outputs, -1))
                 continue
-            self._activate(z, z)
+            below, activations = buffers[layer - 1]
+            self._activate(below, activations)
             block = block.reshape(count, outputs, inputs)
-            z = torch.baddbmm(block[:, :, -1:], block[:, :, :-1], z)
-        return z[:, 0] if z.shape[1] == 1 else z.transpose(1, 2).contiguous()
+            torch.baddbmm(block[:, :, -1:], block[:, :, :-1], activations, out=sums)
+        sums, memory = buffers[-1]
+        raw = sums[:, 0] if sums.shape[1] == 1 else sums.transpose(1, 2)
+        prediction = memory.view(raw.shape)
+        self._link.forward(raw, prediction)
+        return prediction
 
-    def inputs(self, prediction: Tensor) -> dict[str, Tensor]:
+    def _buffers(self, count: int) -> list[tuple[Tensor, Tensor]]:
+        """Return memory for the weighted sums and the outputs of each layer; fresh memory costs more than tanh does."""
+        if self._memory is None or len(self._memory[0][0]) != count:
+            shapes = [(count, outputs, self.x.shape[1]) for outputs, _ in self._shapes]
+            self._memory = [(torch.empty(s, dtype=self._dtype), torch.empty(s, dtype=self._dtype)) for s in shapes]
+        return self._memory
+
+    def _inputs(self, prediction: Tensor) -> dict[str, Tensor]:
         """Return the predictions and, beside each model's, the targets, as the loss takes them."""
         target = self._target.expand(len(prediction), *self._target.shape)
         return {"prediction": prediction, "target": target}

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lossviz.landscape import frame, plane_surface, random_plane, training_losses, trajectory_plane
+from lossviz.models import ACTIVATIONS
 from lossviz.training import CLASSIC, PLAYGROUND, RunConfig, advance, init, losses_for, measure
 
 WEIGHTED = {"weight": (1.0, 2.0, 0.5), "label_smoothing": 0.1}
@@ -18,6 +19,7 @@ CONFIGS = [
     RunConfig(dataset="blobs", hidden=(5,), loss_parameters=WEIGHTED, dtype="float64"),
     *(RunConfig(dataset="blobs", hidden=(3, 2), loss=loss, dtype="float64") for loss in losses_for("multiclass")),
     *(RunConfig(dataset="moons", hidden=(3,), loss=loss, dtype="float64") for loss in losses_for("binary")),
+    *(RunConfig(dataset="moons", hidden=(4, 3), activation=key, dtype="float64") for key in ACTIVATIONS),
 ]
 
 
@@ -39,7 +41,7 @@ def engine_losses(state, points):
     return np.array(values)
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.dataset}-{config.sizes}-{config.loss}")
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.dataset}-{config.loss}-{config.activation}")
 def test_losses_on_a_plane_are_those_of_the_engine(config):
     state = trained(config)
     plane = random_plane(state, seed=3)
