@@ -14,16 +14,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lossviz.datasets import _records
-from lossviz.datasets._records import Record, shown
+from lossviz.datasets import records as source
 from lossviz.datasets.base import Task
+from lossviz.datasets.records import Record, shown
 
 Kind = Literal["number", "two classes", "several classes", "text", "empty"]
 Floats = NDArray[np.float32]
 
 ROWS_LOW = 4
-ROWS_HIGH = _records.ROWS_HIGH
-COLUMNS_HIGH = _records.COLUMNS_HIGH
+ROWS_HIGH = source.ROWS_HIGH
+COLUMNS_HIGH = source.COLUMNS_HIGH
 CLASSES_HIGH = 10
 BYTES_HIGH = 1_000_000
 NAME_HIGH = 60
@@ -117,9 +117,9 @@ def read_csv(data: bytes | str, target: str | None = None, task: Task | None = N
         >>> table.task, table.classes, table.feature_names, table.x.shape, table.left_out
         ('binary', ('boy', 'girl'), ('age', 'height'), (4, 2), (5,))
     """
-    text = _records.decode(data)
-    mark = _records.separator(text)
-    records = _records.records(text, mark)
+    text = source.decode(data)
+    mark = source.separator(text)
+    records = source.records(text, mark)
     decimal = "." if mark == "," else _decimal(records)
     numeric = [_is_number(cell, decimal) for cell in records[0][1]]
     header = not any(numeric)
@@ -178,7 +178,7 @@ def read_csv(data: bytes | str, target: str | None = None, task: Task | None = N
         targets=targets,
         rows=tuple(numbers[keep].tolist()),
         left_out=tuple(numbers[~keep].tolist()),
-        separator=_records.SEPARATORS[mark],
+        separator=source.SEPARATORS[mark],
         decimal=decimal,
         header=header,
         hash=_hash(x, y),

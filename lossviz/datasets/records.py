@@ -71,8 +71,13 @@ def separator(text: str) -> str:
     return max(SEPARATORS, key=widest.__getitem__)
 
 
-def records(text: str, mark: str) -> list[Record]:
+def records(text: str, mark: str, rows_high: int = ROWS_HIGH) -> list[Record]:
     """Return the rows that are not blank, each with its number in the file, counted from 1.
+
+    Args:
+        text: the file's text.
+        mark: its separator.
+        rows_high: how many rows there may be besides a header.
 
     Raises:
         ValueError: no rows, too many or too wide rows, rows of different lengths, or quotation marks out of place.
@@ -89,8 +94,8 @@ def records(text: str, mark: str) -> list[Record]:
             )
         found.append((number, cells))
         # One more, because the first may be the header.
-        if len(found) > ROWS_HIGH + 1:
-            raise ValueError(f"the file has more than {ROWS_HIGH:,} rows; at most {ROWS_HIGH:,} are allowed")
+        if len(found) > rows_high + 1:
+            raise ValueError(f"the file has more than {rows_high:,} rows; at most {rows_high:,} are allowed")
     if not found:
         raise ValueError("the file has no rows; a header and rows of values are needed")
     return found
