@@ -5,7 +5,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 
@@ -153,13 +154,17 @@ def test_garbage_disturbs_nobody(talker: tuple[Client, Client], garbage: object)
     rude, neighbour = talker
     rude.socket.send(json.dumps(garbage))
     assert rude.until("error")["message"]
-    epoch = neighbour.take()["epoch"]
-    assert neighbour.take()["epoch"] >= epoch
+    seen = len(neighbour.frames)
+    deadline = time.monotonic() + 20
+    while len(neighbour.frames) < seen + 2:
+        assert time.monotonic() < deadline, "the neighbour's run stands still"
+        time.sleep(0.005)
+    assert neighbour.frames[-1]["epoch"] >= neighbour.frames[seen]["epoch"]
 
 
 @pytest.fixture
-def talker(join: Join) -> tuple[Client, Client]:
-    """Somebody at rest who sends garbage, and a neighbour whose run plays."""
+def talker(join: Join) -> Iterator[tuple[Client, Client]]:
+    """Somebody at rest who sends garbage, and a neighbour whose run plays and is watched all the time."""
     rude, neighbour = join(), join()
     rude.open(CLASSIC)
     rude.until("rest")
@@ -167,7 +172,18 @@ def talker(join: Join) -> tuple[Client, Client]:
     neighbour.until("rest")
     neighbour.send("speed", value=100)
     neighbour.send("play")
-    return rude, neighbour
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            with suppress(TimeoutError):
+                neighbour.take(timeout=0.2)
+
+    with ThreadPoolExecutor(1) as thread:
+        watching = thread.submit(watch)
+        yield rude, neighbour
+        done.set()
+        watching.result()
 
 
 def test_frames_wait_for_the_browser(join: Join):
