@@ -115,7 +115,7 @@ def test_a_link_restores_every_setting(open_page: OpenPage) -> None:
         "Units: 2 in, 5 and 3 hidden, 1 out. 37 weights and biases.",
     ):
         expect(sidebar.get_by_text(text)).to_be_visible()
-    expect(sidebar.get_by_role("radio", name="ReLU", exact=True)).to_be_checked()
+    expect(sidebar.get_by_role("combobox", name="Activation", exact=True)).to_have_value("ReLU")
     ready(page)
     play_to_the_end(page)
     link = "data=moons&samples=120&validation=0.25&hidden=5_3&activation=relu&optimizer=adam&epochs=40"
