@@ -180,13 +180,8 @@ def _curve(
     loss: Loss, parameters: Mapping[str, Any], axis: AxisName, places: Tensor, aligned: bool, target: float
 ) -> Curve:
     params = loss.check_parameters(parameters)
-    beside = places[:, None] + torch.tensor([0.0, -BESIDE, BESIDE], dtype=places.dtype)
-    leaf = beside.T.flatten().requires_grad_()
-    inputs, legal, note = _ON_AXIS[axis](loss, leaf, target)
-    values = loss_at(loss, inputs, params, "sum" if any(item.name == "sum" for item in loss.reductions) else "mean")
-    (slopes,) = slopes_of(torch.where(legal, values, 0.0).sum(), (leaf,))
-    shown, *value_sides = torch.where(legal, values.detach(), torch.nan).reshape(3, -1).numpy()
-    slope, *slope_sides = torch.where(legal, slopes, torch.nan).reshape(3, -1).numpy()
+    shown, slope, note = _at(loss, params, axis, places, target)
+    sides = [_at(loss, params, axis, places + side, target) for side in (-BESIDE, BESIDE)]
     scale = 1.0
     if aligned:
         at = int((places - REFERENCE[axis]).abs().argmin())
@@ -201,9 +196,24 @@ def _curve(
         _title(loss, params),
         shown * scale,
         slope * scale,
-        np.stack(value_sides) * scale,
-        np.stack(slope_sides) * scale,
+        np.stack([values for values, _, _ in sides]) * scale,
+        np.stack([slopes for _, slopes, _ in sides]) * scale,
         scale,
+        note,
+    )
+
+
+def _at(
+    loss: Loss, params: Mapping[str, Any], axis: AxisName, places: Tensor, target: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+    """Values and slopes at places of the axis, NaN where the loss is not defined, and how it is put there."""
+    leaf = places.clone().requires_grad_()
+    inputs, legal, note = _ON_AXIS[axis](loss, leaf, target)
+    values = loss_at(loss, inputs, params, "sum" if any(item.name == "sum" for item in loss.reductions) else "mean")
+    (slopes,) = slopes_of(torch.where(legal, values, 0.0).sum(), (leaf,))
+    return (
+        torch.where(legal, values.detach(), torch.nan).numpy(),
+        torch.where(legal, slopes, torch.nan).numpy(),
         note,
     )
 
@@ -232,7 +242,7 @@ def _by_residual(loss: Loss, places: Tensor, target: float) -> Placed:
     if domain.kind == "interval":
         legal = (prediction > domain.low) if domain.low_open else (prediction >= domain.low)
         legal &= prediction <= domain.high
-    note = "" if bool(legal[: len(legal) // 3].all()) else f"its prediction must be {domain.describe()}"
+    note = "" if bool(legal.all()) else f"its prediction must be {domain.describe()}"
     safe = torch.where(legal, prediction, max(domain.low, 0.0) + 1.0)
     return {"prediction": safe[:, None], "target": torch.full_like(places, target)[:, None].detach()}, legal, note
 
