@@ -30,7 +30,6 @@ NAME_HIGH = 60
 
 # Written with or without capitals, except Python's None: "none" may be a category.
 _MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "?", "-"}
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+([eE][+-]?[0-9]+)?")
 _DECIMAL_POINT = re.compile(r"[+-]?[0-9]*\.[0-9]+([eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(r"[+-]?(inf|infinity|∞)", re.IGNORECASE)
@@ -237,7 +236,7 @@ def _is_missing(text: str) -> bool:
 
 
 def _is_number(text: str, decimal: str) -> bool:
-    return _NUMBER.fullmatch(text.replace(",", ".") if decimal == "," else text) is not None
+    return source.NUMBER.fullmatch(text.replace(",", ".") if decimal == "," else text) is not None
 
 
 def _number(row: int, name: str, text: str, decimal: str) -> float:

@@ -13,6 +13,9 @@ ROWS_HIGH = 5_000
 COLUMNS_HIGH = 50
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+"""A number as a cell writes it, with a decimal point."""
+
 # Enough of the file to tell its separator.
 _HEAD = 20_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

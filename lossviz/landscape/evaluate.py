@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lossviz.training.checks import number, shorten
+from lossviz.training.checks import number, shorten, whole
 from lossviz.training.engine import RunState
 
 Vector = NDArray[np.float64]
@@ -109,6 +109,14 @@ def axis(name: str, ends: Any, size: int) -> Vector:
     if low >= high:
         raise ValueError(f"{name} is {(low, high)!r}; a low below its high is allowed")
     return np.linspace(low, high, size)
+
+
+def grid(first: tuple[str, Any], second: tuple[str, Any], size: Any) -> tuple[Vector, Vector, Tensor]:
+    """Return the coordinates of two axes, each a name with its two ends, and all points of their grid, row by row."""
+    size = whole("size", size, 2, 201)
+    columns, rows = axis(*first, size), axis(*second, size)
+    points = np.stack([part.ravel() for part in np.meshgrid(columns, rows)], axis=1)
+    return columns, rows, torch.from_numpy(points)
 
 
 class Batch:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from lossviz import optimizers
-from lossviz.landscape.evaluate import FAR, Batch, Surface, Vector, axis, parameter_vectors
+from lossviz.landscape.evaluate import FAR, Batch, Surface, Vector, grid, parameter_vectors
 from lossviz.training.checks import number, shorten, whole
 from lossviz.training.config import RunConfig
 from lossviz.training.engine import RunState, advance, init
@@ -87,12 +87,9 @@ def surface(state: RunState, weights: Sequence[float], biases: Sequence[float], 
         (2.0, 0.0, 0.0)
     """
     batch = _batch(state)
-    size = whole("size", size, 2, 201)
-    first, second = axis("weights", weights, size), axis("biases", biases, size)
-    batch.check_work(size * size)
-    columns, rows = np.meshgrid(first, second)
-    points = torch.from_numpy(np.stack([columns.ravel(), rows.ravel()], axis=1))
-    return Surface(first, second, batch.losses(points).numpy().reshape(size, size))
+    first, second, points = grid(("weights", weights), ("biases", biases), size)
+    batch.check_work(len(points))
+    return Surface(first, second, batch.losses(points).numpy().reshape(len(second), len(first)))
 
 
 def gradients(state: RunState, points: Any) -> Vector:

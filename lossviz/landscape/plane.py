@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from lossviz.landscape.evaluate import Batch, Surface, Vector, axis, parameter_vectors
+from lossviz.landscape.evaluate import Batch, Surface, Vector, grid, parameter_vectors
 from lossviz.training.checks import number, whole
 from lossviz.training.engine import RunState
 
@@ -169,16 +169,14 @@ def plane_surface(
     count = state.network.parameters.numel()
     if plane.directions.shape != (2, count):
         raise ValueError(f"the plane has {plane.directions.shape[-1]} parameters; the network's {count} are allowed")
-    size = whole("size", size, 2, 201)
-    columns, rows = axis("first", first, size), axis("second", second, size)
+    columns, rows, coordinates = grid(("first", first), ("second", second), size)
     batch = Batch(state, state.network.dtype)
-    batch.check_work(size * size)
-    grid = np.stack([part.ravel() for part in np.meshgrid(columns, rows)], axis=1)
+    batch.check_work(len(coordinates))
     centre, directions = torch.from_numpy(plane.centre), torch.from_numpy(plane.directions)
     # A vector for each point of the largest grid would be gigabytes for large networks, so they are made as needed.
-    parts = torch.split(torch.from_numpy(grid), batch.chunk)
+    parts = torch.split(coordinates, batch.chunk)
     losses = torch.cat([batch.losses(centre + part @ directions) for part in parts])
-    return Surface(columns, rows, losses.numpy().reshape(size, size))
+    return Surface(columns, rows, losses.numpy().reshape(len(rows), len(columns)))
 
 
 def frame(coordinates: Any, margin: float = 0.25) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -46,7 +46,6 @@ _WHOLE_RUN = {
 # What the Hugging Face Trainer adds at the end of a run or of an evaluation; `train_loss` is the run's mean.
 _SUMMARY = re.compile(r"(train|eval)_(runtime|\w+_per_second|jit_compilation_time)|total_flos|train_loss")
 _NUMBERS = {"nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf}
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +221,7 @@ def _csv(name: str, text: str) -> Log:
 
 
 def _text_number(text: str) -> float | None:
-    if _NUMBER.fullmatch(text):
+    if records.NUMBER.fullmatch(text):
         return float(text)
     return _NUMBERS.get(text.lower().removeprefix("+"))
 
