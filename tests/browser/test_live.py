@@ -93,11 +93,40 @@ def test_play_and_pause_by_keyboard(open_page: OpenPage):
     page.keyboard.press("Enter")
     page.wait_for_selector(".lv-live[data-state=playing]")
     expect(button(page, "Pause")).to_be_focused()
+    wait_until(page, lambda: number(page, "epoch") > 0)
     page.keyboard.press("Space")
     at_rest(page)
     settle(page)
-    assert number(page, "epoch") > 0
     expect(page.locator(".lv-sentence")).to_have_text(re.compile("training loss"))
+
+
+def test_a_late_report_of_rest_does_not_undo_play(open_page: OpenPage, page: Page):
+    held: list[str | bytes] = []
+    frames = 0
+
+    def watch(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            nonlocal frames
+            if not held and isinstance(message, str) and '"rest"' in message:
+                held.append(message)
+                return
+            route.send(message)
+            frames += isinstance(message, bytes)
+            if frames == 5:
+                route.send(held[0])
+
+        server.on_message(pass_on)
+
+    page.route_web_socket(re.compile("/live$"), watch)
+    opened(open_page, LONG)
+    button(page, "Play").click()
+    wait_until(page, lambda: frames > 10)
+    button(page, "Pause").click()
+    at_rest(page)
+    expect(button(page, "Play")).to_be_visible()
+    settle(page)
 
 
 def test_nothing_moves_when_a_run_starts(open_page: OpenPage):

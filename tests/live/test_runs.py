@@ -53,8 +53,11 @@ def test_a_run_opens_with_everything_and_rests(join: Join):
     assert client.curves[0][COLUMNS.index("train_loss")] == start.train_loss
     assert frame["numbers"]["validation_loss"] == start.validation_loss
     rest = client.take()
-    assert (rest["type"], rest["state"], rest["updates"]) == ("rest", "paused", 0)
+    assert (rest["type"], rest["state"], rest["updates"], rest["orders"]) == ("rest", "paused", 0, 1)
     assert client.silent()
+    client.send("speed", value=25.0)
+    client.send("step")
+    assert client.until("rest")["orders"] == 2
 
 
 @pytest.mark.parametrize("config", [replace(PLAYGROUND, epochs=60), replace(CLASSIC, epochs=200)])

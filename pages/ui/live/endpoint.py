@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from lossviz.training import Intervention, apply
 from pages.ui import server
 from pages.ui.live.engine import CONNECTIONS, ENGINE, Engine
-from pages.ui.live.protocol import MESSAGE_CHARACTERS, Message, parse
+from pages.ui.live.protocol import MESSAGE_CHARACTERS, ORDERS, Message, parse
 from pages.ui.live.viewed_run import ViewedRun
 
 OPEN_SECONDS: Final = 10.0
@@ -48,6 +48,7 @@ class Session:
         self._engine = engine
         self._run: ViewedRun | None = None
         self._opened = 0  # runs that this connection has opened
+        self._orders = 0  # of ORDERS that have been obeyed; the browser counts along and knows an older answer
         self._waiting: deque[Message] = deque()
         self._wake = asyncio.Event()
         self._target = 0.0  # the run goes on until it has made this many updates
@@ -191,6 +192,7 @@ class Session:
             self._last_sign = time.monotonic()
 
     async def _obey(self, message: Message) -> None:
+        self._orders += message.type in ORDERS
         if message.type == "open":
             await self._open(message)
             return
@@ -212,7 +214,7 @@ class Session:
             self._aim(state.updates + 1)
         else:
             self._aim((state.epoch + 1) * len(state.batches))
-        if self._resting and message.type in {"pause", "play", "step", "epoch"}:
+        if self._resting and message.type in ORDERS:
             await self._report()
 
     def _aim(self, target: float) -> None:
@@ -285,7 +287,8 @@ class Session:
         run = self._run
         assert run is not None
         status = self._status(run)
-        await self._tell({"type": "rest", "run": run.number, "state": status, **await self._engine.call(run.report)})
+        report = await self._engine.call(run.report)
+        await self._tell({"type": "rest", "run": run.number, "orders": self._orders, "state": status, **report})
 
     async def _tell(self, message: dict[str, Any]) -> None:
         await self._socket.send_text(json.dumps(message))

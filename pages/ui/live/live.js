@@ -194,6 +194,7 @@ class Live {
   }
 
   rest(message) {
+    if (message.orders < this.socket.orders) return; // from before the last press of a button
     this.state = message.state;
     this.root.dataset.state = message.state;
     this.say(message.sentence, true);

@@ -20,6 +20,8 @@ MESSAGE_CHARACTERS = 128 * 1024
 SNAPSHOT_BYTES = 128 * 1024
 SPEEDS = (0.1, 1000.0)
 _LARGEST = 2**53
+#: Messages that say whether the run goes on.
+ORDERS = frozenset({"open", "play", "pause", "step", "epoch"})
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "open": ("config", "at", "play"),

@@ -14,6 +14,7 @@ function unpack(buffer) {
   return { ...header, type: "frame", arrays };
 }
 
+const ORDERS = new Set(["open", "play", "pause", "step", "epoch"]); // what says whether the run goes on
 const FULL = 4429;
 const HOPELESS = new Set([1011, 4400]); // a fault of ours, or a message the server does not take
 
@@ -30,6 +31,7 @@ class LiveSocket {
     const socket = new WebSocket(this.url);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
+    this.orders = 0; // sent on this connection; the server says how many it had obeyed when it reports rest
     this.runs = 0; // opened on this connection; the server counts along and says which one a message is about
     socket.onopen = () => {
       this.runs += 1;
@@ -63,7 +65,9 @@ class LiveSocket {
   }
 
   send(message) {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+    if (this.socket.readyState !== WebSocket.OPEN) return;
+    this.orders += ORDERS.has(message.type);
+    this.socket.send(JSON.stringify(message));
   }
 
   // Opens a run on the connection that stands, or on a new one.
