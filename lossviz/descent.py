@@ -14,9 +14,10 @@ from torch import Tensor
 
 from lossviz import losses
 from lossviz.boards import LIMIT
+from lossviz.columns import rows
 from lossviz.evaluation import board_state
 from lossviz.losses.base import Loss, Params
-from lossviz.tables import Path, rows
+from lossviz.tables import Path
 
 Outcome = Literal["stepped", "settled", "oscillating", "unbounded", "stopped"]
 MAX_STEPS: Final = 500

@@ -13,6 +13,16 @@ NOISE: Final = 1e-12
 _RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
+def heading(name: str) -> str:
+    """The name of an input or a parameter as a heading writes it.
+
+    Example:
+        >>> heading("label_smoothing")
+        'Label smoothing'
+    """
+    return name.replace("_", " ").capitalize()
+
+
 def format_number(value: float) -> str:
     """Up to four decimals, four significant digits below 1; powers of ten for the very small and the very large.
 

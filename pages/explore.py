@@ -1,12 +1,15 @@
 """Explore: pick a loss, drag predictions against targets, watch the value and the gradient."""
 
+from functools import partial
+
 import streamlit as st
 
 from lossviz.losses.base import Parameter
 from pages.ui import explore_actions as actions
 from pages.ui.board import board
 from pages.ui.explore_panels import panels
-from pages.ui.explore_state import ExploreState, format_url, parse
+from pages.ui.explore_state import format_url, parse
+from pages.ui.parameter import parameter_control
 from pages.ui.state import page_state, recall, seed, show_notices, widget, write_url
 
 PARAMETER_WIDTHS = {"number": 1.2, "choice": 1.6, "flag": 0.8, "class_weights": 1.8}
@@ -39,31 +42,14 @@ def controls() -> None:
         )
     for column, parameter in zip(columns[2:], loss.parameters, strict=True):
         with column:
-            parameter_control(parameter, state)
+            key = seed(f"explore.{state.loss}.{parameter.name}", actions.draft(parameter, state))
+            parameter_control(parameter, key, partial(_take, parameter, key))
     for problem in actions.parameter_problems(loss):
         st.error(problem)
 
 
-def parameter_control(parameter: Parameter, state: ExploreState) -> None:
-    """One setting of the loss."""
-    key = seed(f"explore.{state.loss}.{parameter.name}", actions.draft(parameter, state))
-    title = parameter.title
-
-    def changed() -> None:
-        actions.set_parameter(parameter, widget(key))
-
-    if parameter.kind == "number":
-        help_text = f"{parameter.meaning} Allowed: {parameter.describe()}."
-        st.number_input(title, value=None, step=parameter.step, format="%g", key=key, on_change=changed, help=help_text)
-    elif parameter.kind == "choice":
-        options = list(parameter.options)
-        name = parameter.options.__getitem__
-        st.selectbox(title, options, format_func=name, key=key, on_change=changed, help=parameter.meaning)
-    elif parameter.kind == "flag":
-        st.checkbox(title, key=key, on_change=changed, help=parameter.meaning)
-    else:
-        help_text = f"{parameter.meaning} One number for each class, such as 1, 3, 1. Empty: all 1."
-        st.text_input(title, key=key, on_change=changed, placeholder="all 1", help=help_text)
+def _take(parameter: Parameter, key: str) -> None:
+    actions.set_parameter(parameter, widget(key))
 
 
 @st.fragment

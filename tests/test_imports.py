@@ -13,7 +13,7 @@ LAYERS = (
     ("lossviz.boards",),
     ("lossviz.losses", "lossviz.datasets", "lossviz.models", "lossviz.optimizers"),
     (
-        *("lossviz.evaluation", "lossviz.tables", "lossviz.descent", "lossviz.proof"),
+        *("lossviz.evaluation", "lossviz.columns", "lossviz.tables", "lossviz.descent", "lossviz.proof"),
         *("lossviz.training", "lossviz.landscape"),
         *("lossviz.cards", "lossviz.chooser", "lossviz.compare", "lossviz.experiment", "lossviz.numerics"),
     ),

@@ -15,7 +15,7 @@ from lossviz.evaluation import board_state
 from lossviz.export.code import torch_code
 from lossviz.losses.base import PROPERTIES, TASKS, Loss
 from lossviz.proof import prove
-from lossviz.writing import format_number
+from lossviz.writing import format_number, heading
 
 MOST_TERMS: Final = 4
 MARGIN: Final = 52
@@ -81,7 +81,7 @@ def card_html(key: str, prediction: Any = None, target: Any = None, reduction: s
                f"<b>{format_number(proof.value)}</b> ({escape(chosen.title.lower())}"
                f"{escape('; ' + set_to) if set_to else ''}).</p>"),
         _block("The loss along one handle", _figure(curve)) if curve else "",
-        _block("What goes in", "".join(f"<p><b>{escape(_name(item.name))}.</b> {escape(domain_sentence(item))}</p>"
+        _block("What goes in", "".join(f"<p><b>{escape(heading(item.name))}.</b> {escape(domain_sentence(item))}</p>"
                                        for item in loss.inputs)),
         _block("Best constant prediction", f"<p>{escape(loss.minimiser)}</p>"),
         _block("When to use it", f"<p>{escape(loss.use_when)}</p>"),
@@ -104,10 +104,6 @@ def card_html(key: str, prediction: Any = None, target: Any = None, reduction: s
         blocks="".join(blocks),
         code=escape(code),
     )
-
-
-def _name(name: str) -> str:
-    return name.replace("_", " ").capitalize()
 
 
 def _setting(value: Any) -> str:

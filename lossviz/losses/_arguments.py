@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 
 from torch import Tensor
 
+from lossviz.writing import heading
+
 Inputs = Mapping[str, Tensor]
 Params = Mapping[str, Any]
 
@@ -147,7 +149,7 @@ class Parameter:
         """
         if self.kind == "class_weights":
             return "Class weights"
-        return self.label or self.name.replace("_", " ").capitalize()
+        return self.label or heading(self.name)
 
     @classmethod
     def choice(cls, name: str, symbol: str, options: Mapping[str, str], meaning: str, label: str = "") -> Parameter:

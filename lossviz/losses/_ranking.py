@@ -1,13 +1,20 @@
-"""What losses on rankings share: inputs and the shift of all scores."""
+"""What losses on rankings share: inputs, ranks and the shift of all scores."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from torch import Tensor
+
 from lossviz.losses._shared import REAL
 from lossviz.losses.base import ErrorCase, Input, Inputs, Invariance
 
 SCORES: Final = Input("prediction", "prediction", ("n", "k"), REAL, "one score for each item of a list")
+
+
+def ranks(scores: Tensor) -> Tensor:
+    """The place of each item in its list: 1 for the highest score; equal ones share the better place."""
+    return 1 + (scores[..., None, :] > scores[..., :, None]).to(scores.dtype).sum(-1)
 
 
 def shift_scores(inputs: Inputs) -> Inputs:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lossviz.boards import Bars
-from lossviz.losses._ranking import ERRORS, INVARIANCES, SCORES
+from lossviz.losses._ranking import ERRORS, INVARIANCES, SCORES, ranks
 from lossviz.losses._shared import REAL
 from lossviz.losses.base import (
     MEAN,
@@ -41,6 +41,7 @@ def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:
         "target_softmax": relevance,
         "log_sum": torch.logsumexp(inputs["prediction"], -1),
         "expected_score": (relevance * inputs["prediction"]).sum(-1),
+        "scene_rank": ranks(inputs["prediction"]),
     }
 
 

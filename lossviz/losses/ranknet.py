@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lossviz.boards import Bars
-from lossviz.losses._ranking import ERRORS, INVARIANCES, SCORES
+from lossviz.losses._ranking import ERRORS, INVARIANCES, SCORES, ranks
 from lossviz.losses.base import (
     MEAN,
     SUM,
@@ -53,6 +53,7 @@ def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
         "pairs": pairs.sum((-2, -1)),
         "wrong_pairs": (pairs * (gaps < 0)).sum((-2, -1)),
         "pair_losses": (losses * pairs).sum((-2, -1)),
+        "scene_rank": ranks(inputs["prediction"]),
     }
 
 

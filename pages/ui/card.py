@@ -20,7 +20,7 @@ from lossviz.export import keras_code, torch_code
 from lossviz.figures import constant_figure
 from lossviz.losses.base import PROPERTIES, TASKS, Loss, Parameter
 from lossviz.numerics import Precision, extremes, precisions
-from lossviz.writing import format_number
+from lossviz.writing import format_number, heading
 from pages.ui.explore_state import ExploreState, pitfall_state, start
 from pages.ui.tables import show_table
 
@@ -53,11 +53,6 @@ def arguments(state: ExploreState) -> tuple[str, Any, Any]:
     inputs = loss.board.inputs(state.tensors())
     targets = {item.name: inputs[item.name] for item in loss.targets}
     return loss.key, {item.name: inputs[item.name] for item in loss.predictions}, targets or None
-
-
-def title_of(name: str) -> str:
-    """The name of an input or a parameter as a heading writes it."""
-    return name.replace("_", " ").capitalize()
 
 
 def chips(loss: Loss) -> None:
@@ -121,7 +116,7 @@ def three_ways(state: ExploreState) -> None:
 
 def _places(loss: Loss, name: str, shape: tuple[int, ...]) -> list[str]:
     item = loss.input(name)
-    prefix = "" if len(loss.predictions) == 1 else f"{title_of(name)}, "
+    prefix = "" if len(loss.predictions) == 1 else f"{heading(name)}, "
     names = [f"{prefix}{place}" for place in place_names(item, shape)]
     return [place[0].upper() + place[1:] for place in names]
 
@@ -166,7 +161,7 @@ def code(state: ExploreState) -> None:
 
 def inputs(loss: Loss) -> None:
     """What goes in: arguments and settings with what they may be."""
-    lines = [f"- **{title_of(item.name)}.** {domain_sentence(item)}" for item in loss.inputs]
+    lines = [f"- **{heading(item.name)}.** {domain_sentence(item)}" for item in loss.inputs]
     lines += [
         f"- **{item.title}** (setting). {item.meaning} Allowed: {item.describe()}. Default: {_default(item)}."
         for item in loss.parameters
@@ -280,7 +275,7 @@ def _search(loss: Loss, found: Search) -> None:
 
 def _constant_names(loss: Loss, name: str, shape: tuple[int, ...]) -> list[str]:
     item = loss.input(name)
-    prefix = title_of(name)
+    prefix = heading(name)
     if not shape:
         return [prefix]
     places = [place.removeprefix("sample 1, ") for place in place_names(item, (1, *shape))]

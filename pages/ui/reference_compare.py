@@ -17,6 +17,7 @@ from lossviz import losses
 from lossviz.compare import FEWEST, MAX_TARGET, MOST, axis_of, comparable
 from lossviz.losses.base import TASKS, Parameter
 from pages.ui.links import quote
+from pages.ui.parameter import parameter_control
 from pages.ui.state import current, put, seed, widget
 
 PAGE = "compare"
@@ -214,26 +215,16 @@ def _setting(index: int, key: str, item: Parameter, value: Any) -> None:
         typed = widget(name)
         _set(index, (key, {**state().entries[index][1], item.name: item.default if typed is None else typed}))
 
+    limits = None, None
     if item.kind == "number":
         # The field's own bounds are closed; an open end begins one step further in.
         low = item.low + item.step * item.low_open
         high = item.high - item.step * item.high_open
-        st.number_input(
-            title,
-            min_value=min(low, value) if math.isfinite(low) else None,
-            max_value=max(high, value) if math.isfinite(high) else None,
-            step=item.step,
-            format="%g",
-            key=name,
-            on_change=take,
-            help=item.meaning,
+        limits = (
+            min(low, value) if math.isfinite(low) else None,
+            max(high, value) if math.isfinite(high) else None,
         )
-    elif item.kind == "choice":
-        st.selectbox(
-            title, list(item.options), format_func=item.options.__getitem__, key=name, on_change=take, help=item.meaning
-        )
-    else:
-        st.checkbox(title, key=name, on_change=take, help=item.meaning)
+    parameter_control(item, name, take, title=title, limits=limits)
 
 
 def _set(index: int, entry: Entry) -> None:

@@ -13,6 +13,7 @@ from lossviz.losses.base import Parameter
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.training import BOUNDS, RunConfig, losses_for, preset, presets
 from lossviz.training.config import DTYPES
+from pages.ui.parameter import parameter_control
 from pages.ui.state import current, put, recall, remember, seed, widget
 from pages.ui.train_state import TASK_TITLES, TrainState, with_dataset
 from pages.ui.walk_steps import parameter_count
@@ -277,41 +278,13 @@ def _training() -> None:
 def _loss_parameter(parameter: Parameter) -> None:
     now, name = config(), parameter.name
     key = f"train.{now.loss}.{name}"
-    title, value = parameter.title, now.parameters[name]
-    if parameter.kind == "number":
-        st.number_input(
-            title,
-            value=None,
-            step=parameter.step,
-            format="%g",
-            help=f"{parameter.meaning} Allowed: {parameter.describe()}.",
-            key=seed(key, value),
-            on_change=lambda: _take_parameter(name, widget(key)),
-        )
+    value = now.parameters[name]
+    if parameter.kind == "class_weights":
+        classes = ", ".join(datasets.get(now.dataset).classes)
+        seed(key, "" if value is None else ", ".join(f"{weight:g}" for weight in value))
+        parameter_control(parameter, key, lambda: _take_weights(name, widget(key)), classes=f"each of {classes}")
         return
-    if parameter.kind == "choice":
-        st.selectbox(
-            title,
-            list(parameter.options),
-            format_func=parameter.options.__getitem__,
-            help=parameter.meaning,
-            key=seed(key, value),
-            on_change=lambda: _take_parameter(name, widget(key)),
-        )
-        return
-    if parameter.kind == "flag":
-        st.checkbox(
-            title, help=parameter.meaning, key=seed(key, value), on_change=lambda: _take_parameter(name, widget(key))
-        )
-        return
-    classes = ", ".join(datasets.get(now.dataset).classes)
-    st.text_input(
-        title,
-        placeholder="all 1",
-        help=f"{parameter.meaning} One number above 0 for each of {classes}, such as 1, 3, 1. Empty: all 1.",
-        key=seed(key, "" if value is None else ", ".join(f"{weight:g}" for weight in value)),
-        on_change=lambda: _take_weights(name, widget(key)),
-    )
+    parameter_control(parameter, seed(key, value), lambda: _take_parameter(name, widget(key)))
 
 
 def _take_parameter(name: str, value: Any) -> None:

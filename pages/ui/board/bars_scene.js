@@ -85,20 +85,14 @@ class BarsScene extends Scene {
         },
       });
     }
-    if (scene.truth === "relevance") this.parts.push(this.rank(element.appendChild(make("span.rank")), sample, index));
+    if (this.tables.has("scene_rank")) {
+      const rank = element.appendChild(make("span.rank"));
+      const [flat] = handle.flats;
+      this.parts.push({
+        update: ({ tables, row }) => setText(rank, `rank ${formatNumber(tables.column(row, "scene_rank")[flat])}`),
+      });
+    }
     return element;
-  }
-
-  /** The place that an item's score gives it in its list. */
-  rank(element, sample, index) {
-    return {
-      update({ tables, row }) {
-        const scores = tables.column(row, "prediction");
-        const many = scores.length / tables.samples;
-        const own = scores.subarray(sample * many, (sample + 1) * many);
-        setText(element, `rank ${1 + own.filter((score) => score > own[index]).length}`);
-      },
-    };
   }
 
   /** What follows from a score, such as a probability: a small bar and a number. */
