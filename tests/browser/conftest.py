@@ -29,12 +29,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from deploy.environment import CHROMIUM_ARGUMENTS, find_chromium
 
 VIEWPORTS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 IDLE = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
+# Once a page; what a page stores for its own next visits stays.
+CLEAR_STORAGE = "if (!sessionStorage.length) { localStorage.clear(); sessionStorage.setItem('begun', 'yes'); }"
 UNFINISHED = '[data-stale="true"], [data-testid="stSkeleton"]'
 
 
@@ -88,18 +90,29 @@ def expected_console() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser, server_url: str) -> Iterator[dict[str, BrowserContext]]:
+    """A window for each device, kept for the session with what it has loaded: a fresh one loads 10 MB of scripts."""
+    made = {
+        name: chromium.new_context(viewport=size, has_touch=name == "phone", base_url=server_url)  # type: ignore[arg-type]
+        for name, size in VIEWPORTS.items()
+    }
+    for context in made.values():
+        context.set_default_timeout(15_000)
+    yield made
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
 def page(
-    chromium: Browser, server_url: str, viewport: str, colour_scheme: str, expected_console: list[str]
+    contexts: dict[str, BrowserContext],
+    server_url: str,
+    viewport: str,
+    colour_scheme: str,
+    expected_console: list[str],
 ) -> Iterator[Page]:
-    """A fresh page that watches for errors and foreign requests."""
-    context = chromium.new_context(
-        viewport=VIEWPORTS[viewport],  # type: ignore[arg-type]
-        color_scheme=colour_scheme,  # type: ignore[arg-type]
-        has_touch=viewport == "phone",
-        base_url=server_url,
-    )
-    context.set_default_timeout(15_000)
+    """A fresh page without cookies or stored settings, which watches for errors and foreign requests."""
     problems: list[str] = []
     own_hosts = {urlsplit(server_url).netloc}
 
@@ -114,13 +127,17 @@ def page(
         if address.scheme in {"http", "https", "ws", "wss"} and address.netloc not in own_hosts:
             problems.append(f"foreign request: {asked.url}")
 
+    context = contexts[viewport]
+    context.clear_cookies()
     page = context.new_page()
+    page.emulate_media(color_scheme=colour_scheme)  # type: ignore[arg-type]
+    page.add_init_script(CLEAR_STORAGE)
     page.on("console", on_console)
     page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
     page.on("websocket", lambda socket: on_request(socket))
-    context.on("request", on_request)
+    page.on("request", on_request)
     yield page
-    context.close()
+    page.close()
     assert not problems, "\n".join(problems)
 
 
