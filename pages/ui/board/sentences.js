@@ -1,12 +1,12 @@
 // What the board says in words about the present state.
 
-/** "mean over 4 samples" */
+/** "mean over 4 samples", or over 2 lists */
 function reductionNote(tables) {
   const title = tables.reduction.title.toLowerCase();
   if (title.includes(" over ")) return title;
   const { samples } = tables;
   const terms = tables.place.get("terms").size;
-  const [count, word] = terms === samples ? [samples, "sample"] : [terms, "term"];
+  const [count, word] = terms === samples ? [samples, (tables.scene.sample_label ?? "Sample").toLowerCase()] : [terms, "term"];
   return `${title} over ${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
