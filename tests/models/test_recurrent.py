@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from lossviz.datasets import reviews
 from lossviz.models import with_ones
 from lossviz.models.recurrent import CELLS, RecurrentNetwork
 
@@ -165,6 +166,25 @@ def test_other_initialisations_are_what_they_say(cell):
     large = drawn("large")
     assert all(torch.equal(large[name], 10.0 * usual[name]) for name in usual)
     assert not any(part.any() for part in drawn("zeros").values())
+
+
+@pytest.mark.parametrize(("cell", "training", "epochs"), [("lstm", 400, 15), ("rnn", 800, 15)])
+def test_it_learns_to_read_negation_and_contrast(cell, training, epochs):
+    tokens, labels = reviews.generate(training + 400, 0.0, seed=0)
+    x, y = with_ones(torch.tensor(tokens, dtype=torch.float32)), torch.tensor(labels, dtype=torch.float32)[:, None]
+    generator = torch.Generator().manual_seed(0)
+    network = RecurrentNetwork(len(reviews.vocabulary()), 8, 8, cell, torch.float32)
+    network.initialise("default", generator)
+    leaf = nn.Parameter(network.parameters)
+    leaf.grad = network.gradient
+    optimizer, space = torch.optim.Adam([leaf], lr=0.01), network.workspace(10)
+    for _ in range(epochs):
+        for rows in torch.randperm(training, generator=generator).split(10):
+            raw = network.forward(x[rows], space)
+            network.backward(x[rows], (torch.sigmoid(raw) - y[rows]) / 10.0, space)
+            optimizer.step()
+    raw = network.forward(x[training:], network.workspace(400))
+    assert float(((raw > 0.0) == (y[training:] > 0.5)).float().mean()) > 0.95
 
 
 def test_bad_arguments_are_refused():
