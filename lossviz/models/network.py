@@ -6,12 +6,13 @@ tests prove the gradients equal to autograd's.
 
 Layer l has one block of shape (outputs, inputs + 1): its weights and, as the last column, its biases. Every
 activation carries a column of ones, so a layer is one matrix product, and so is the gradient of its block.
+Batch normalisation keeps its scales and shifts behind the blocks.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor
 
 from .activations import ACTIVATIONS, Activation
+from .normalisation import BatchNorm
 
 INITIALISATIONS: Final[Mapping[str, str]] = {
     "default": "Random, small",
@@ -39,6 +41,9 @@ class Network:
             linear model.
         activation: key of the activation of the hidden layers, one of `ACTIVATIONS`.
         dtype: torch.float32 or torch.float64.
+        batch_norm: whether each hidden layer normalises its weighted sums over the batch before its activation.
+        runs: how many networks of this form are computed side by side; every tensor then has a first dimension of
+            that size, and so have the features. None is one network, without that dimension.
 
     Raises:
         ValueError: fewer than two sizes, a size below 1, or an unknown activation.
@@ -57,7 +62,15 @@ class Network:
         Rumelhart, Hinton, Williams (1986), Learning representations by back-propagating errors, Nature 323.
     """
 
-    def __init__(self, sizes: Sequence[int], activation: str, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str,
+        dtype: torch.dtype,
+        *,
+        batch_norm: bool = False,
+        runs: int | None = None,
+    ) -> None:
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"sizes is {tuple(sizes)!r}; two or more sizes of 1 or more are allowed")
         if activation not in ACTIVATIONS:
@@ -65,22 +78,57 @@ class Network:
         self.sizes = tuple(sizes)
         self.activation: Activation = ACTIVATIONS[activation]
         self.dtype = dtype
-        self.parameters = torch.zeros(sum(k * (n + 1) for n, k in pairwise(self.sizes)), dtype=dtype)
+        self.batch_norm = batch_norm
+        self.leading = () if runs is None else (runs,)
+        self._product = torch.mm if runs is None else torch.bmm
+        hidden = sum(self.sizes[1:-1])
+        linear = sum(k * (n + 1) for n, k in pairwise(self.sizes))
+        self.parameters = torch.zeros(*self.leading, linear + 2 * hidden * batch_norm, dtype=dtype)
         self.gradient = torch.zeros_like(self.parameters)
         self.blocks = self.split(self.parameters)
         self.gradient_blocks = self.split(self.gradient)
-        self.weights = [block[:, :-1] for block in self.blocks]
-        self.biases = [block[:, -1] for block in self.blocks]
-        self._transposed = [block.t() for block in self.blocks]
+        self.weights = [block[..., :-1] for block in self.blocks]
+        self.biases = [block[..., -1] for block in self.blocks]
+        self._transposed = [block.mT for block in self.blocks]
+        # Means and variances of the weighted sums as training met them, for use in evaluation.
+        self.running = torch.zeros(*self.leading, 2 * hidden * batch_norm, dtype=dtype)
+        self.norms = self._norms(linear) if batch_norm else []
 
     def split(self, flat: Tensor) -> list[Tensor]:
-        """Return views of a flat vector as one block (outputs, inputs + 1) for each layer."""
+        """Return views of a flat vector (or of rows of them) as one block (outputs, inputs + 1) for each layer."""
         blocks, start = [], 0
         for inputs, outputs in pairwise(self.sizes):
             stop = start + outputs * (inputs + 1)
-            blocks.append(flat[start:stop].view(outputs, inputs + 1))
+            blocks.append(flat[..., start:stop].view(*flat.shape[:-1], outputs, inputs + 1))
             start = stop
         return blocks
+
+    def _norms(self, start: int) -> list[BatchNorm]:
+        """Views of the parameters behind the blocks: for each hidden layer scales, then shifts."""
+        norms, past = [], 0
+        for units in self.sizes[1:-1]:
+            scale, shift = slice(start, start + units), slice(start + units, start + 2 * units)
+            mean, variance = slice(past, past + units), slice(past + units, past + 2 * units)
+            norms.append(
+                BatchNorm(
+                    scale=self.parameters[..., None, scale],
+                    shift=self.parameters[..., None, shift],
+                    scale_slope=self.gradient[..., None, scale],
+                    shift_slope=self.gradient[..., None, shift],
+                    mean=self.running[..., None, mean],
+                    variance=self.running[..., None, variance],
+                )
+            )
+            start, past = start + 2 * units, past + 2 * units
+        return norms
+
+    @property
+    def weight_mask(self) -> Tensor:
+        """1 where a parameter is a weight, 0 where it is a bias, a scale or a shift: penalties act on weights alone."""
+        mask = torch.zeros_like(self.parameters)
+        for block in self.split(mask):
+            block[..., :-1] = 1.0
+        return mask
 
     def initialise(self, how: str, generator: torch.Generator) -> None:
         """Set the parameters as one of `INITIALISATIONS` says.
@@ -98,6 +146,8 @@ class Network:
         if how not in INITIALISATIONS:
             raise ValueError(f"initialisation is {how!r}; allowed: {', '.join(INITIALISATIONS)}")
         self.parameters.zero_()
+        for norm in self.norms:
+            norm.reset()
         if how == "zeros":
             return
         for weight, bias in zip(self.weights, self.biases, strict=True):
@@ -115,49 +165,89 @@ class Network:
                 bound = 1.0 / math.sqrt(inputs)
                 bias.copy_(torch.empty(outputs, dtype=self.dtype).uniform_(-bound, bound, generator=generator))
         if how == "large":
-            self.parameters.mul_(LARGE)
+            for block in self.blocks:
+                block.mul_(LARGE)
 
-    def workspace(self, rows: int) -> Workspace:
-        """Return the buffers that a pass over `rows` rows needs."""
-        return Workspace(self, rows)
+    def workspace(self, rows: int, dropout: float = 0.0) -> Workspace:
+        """Return the buffers that a pass over `rows` rows needs; `dropout` is the share of units that is left out."""
+        return Workspace(self, rows, dropout)
 
     def forward(self, x: Tensor, space: Workspace) -> Tensor:
-        """Return the raw outputs (rows, outputs) for features x (rows, features + 1) that carry the ones column."""
-        activate = self.activation.forward
+        """Return the raw outputs (rows, outputs) in evaluation mode, for features x (rows, features + 1) with ones."""
+        activate, product = self.activation.forward, self._product
         # Not strict: the last layer has no activation and comes after the loop.
-        for block, z, a, with_bias in zip(self._transposed, space.sums, space.activations, space.inputs, strict=False):
-            torch.mm(x, block, out=z)
+        for layer, (block, z, a, with_bias) in enumerate(
+            zip(self._transposed, space.sums, space.activations, space.inputs, strict=False)
+        ):
+            product(x, block, out=z)
+            if self.batch_norm:
+                self.norms[layer].evaluate(z)
             activate(z, a)
+            if space.dropout:
+                space.units[layer].copy_(a)
             x = with_bias
-        return torch.mm(x, self._transposed[-1], out=space.sums[-1])
+        return product(x, self._transposed[-1], out=space.sums[-1])
+
+    def train(self, x: Tensor, space: Workspace, generator: torch.Generator) -> Tensor:
+        """Return the raw outputs in training mode: batch normalisation over these rows, and dropout."""
+        if not self.batch_norm and not space.dropout:
+            return self.forward(x, space)
+        activate, product = self.activation.forward, self._product
+        for layer, (block, z, a, with_bias) in enumerate(
+            zip(self._transposed, space.sums, space.activations, space.inputs, strict=False)
+        ):
+            product(x, block, out=z)
+            if self.batch_norm:
+                self.norms[layer].normalise(z, space.normal[layer], space.deviation[layer])
+            activate(z, a)
+            if space.dropout:
+                mask = space.masks[layer]
+                mask.bernoulli_(1.0 - space.dropout, generator=generator).div_(1.0 - space.dropout)
+                torch.mul(a, mask, out=space.units[layer])
+            x = with_bias
+        return product(x, self._transposed[-1], out=space.sums[-1])
 
     def backward(self, x: Tensor, delta: Tensor, space: Workspace) -> None:
         """Write d loss/d parameters into `gradient`, given delta = d loss/d raw outputs (rows, outputs).
 
-        A pass of `forward` over the same x with the same workspace must come first.
+        A pass of `train` over the same x with the same workspace must come first.
         """
-        unactivate = self.activation.backward
+        unactivate, product = self.activation.backward, self._product
         for layer in range(len(self.blocks) - 1, 0, -1):
-            torch.mm(delta.t(), space.inputs[layer - 1], out=self.gradient_blocks[layer])
+            product(delta.mT, space.inputs[layer - 1], out=self.gradient_blocks[layer])
             below = space.deltas[layer - 1]
-            torch.mm(delta, self.weights[layer], out=below)
+            product(delta, self.weights[layer], out=below)
+            if space.dropout:
+                below.mul_(space.masks[layer - 1])
             unactivate(below, space.sums[layer - 1], space.activations[layer - 1], space.scratch[layer - 1])
+            if self.batch_norm:
+                self.norms[layer - 1].backward(below, space.normal[layer - 1], space.deviation[layer - 1])
             delta = below
-        torch.mm(delta.t(), x, out=self.gradient_blocks[0])
+        product(delta.mT, x, out=self.gradient_blocks[0])
 
 
 class Workspace:
     """Buffers of one pass: weighted sums of every layer; activations and deltas of the hidden ones."""
 
-    def __init__(self, network: Network, rows: int) -> None:
+    def __init__(self, network: Network, rows: int, dropout: float = 0.0) -> None:
         hidden, outputs = network.sizes[1:-1], network.sizes[-1]
-        dtype = network.dtype
-        self.sums = [torch.zeros(rows, units, dtype=dtype) for units in (*hidden, outputs)]
-        # What the next layer takes in: the activations and, as the last column, the ones that meet its biases.
-        self.inputs = [torch.ones(rows, units + 1, dtype=dtype) for units in hidden]
-        self.activations = [inputs[:, :-1] for inputs in self.inputs]
-        self.deltas = [torch.zeros(rows, units, dtype=dtype) for units in hidden]
-        self.scratch = [torch.zeros(rows, units, dtype=dtype) for units in hidden]
+        self.dropout = dropout
+
+        def layers(make: Callable[..., Tensor], widths: Sequence[int], height: int = rows) -> list[Tensor]:
+            return [make(*network.leading, height, width, dtype=network.dtype) for width in widths]
+
+        # What enters the activations: with batch normalisation the weighted sums after it.
+        self.sums = layers(torch.zeros, (*hidden, outputs))
+        # What the next layer takes in: the units and, as the last column, the ones that meet its biases.
+        self.inputs = layers(torch.ones, [units + 1 for units in hidden])
+        self.units = [inputs[..., :-1] for inputs in self.inputs]
+        # Before dropout; without it they are the units themselves.
+        self.activations = layers(torch.zeros, hidden) if dropout else self.units
+        self.masks = layers(torch.ones, hidden) if dropout else []
+        self.deltas = layers(torch.zeros, hidden)
+        self.scratch = layers(torch.zeros, hidden)
+        self.normal = layers(torch.zeros, hidden) if network.batch_norm else []
+        self.deviation = layers(torch.zeros, hidden, 1) if network.batch_norm else []
 
 
 def with_ones(x: Tensor) -> Tensor:

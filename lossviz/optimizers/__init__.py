@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from .rules import ADAGRAD, ADAM, ADAMW, MOMENTUM, NESTEROV, RMSPROP, SGD, Optimizer
+from .rules import ADAGRAD, ADAM, ADAMW, MOMENTUM, NESTEROV, RMSPROP, SGD, Optimizer, Settings
+from .schedules import SCHEDULES, THRESHOLD, Plan, Schedule, Waiting
 
-__all__ = ["Optimizer", "get", "keys"]
+__all__ = ["SCHEDULES", "THRESHOLD", "Optimizer", "Plan", "Schedule", "Settings", "Waiting", "get", "keys"]
 
 _OPTIMIZERS = {optimizer.key: optimizer for optimizer in (SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW)}
 

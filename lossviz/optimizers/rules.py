@@ -1,7 +1,8 @@
 """Update rules, in place on one flat parameter vector, as torch.optim defines them.
 
 Each rule takes the parameters, the gradient, its own memory (one tensor a slot, zeros at the start), the learning
-rate, the momentum and the number of this update counted from 1. Reference: the pseudo-code in the documentation of
+rate, its settings and the number of this update counted from 1. Parameters may also be (runs, n), one row a run that
+goes on in step with the others; then the rate is (runs, 1). Reference: the pseudo-code in the documentation of
 torch.optim.SGD, Adagrad, RMSprop, Adam and AdamW, with their default constants.
 """
 
@@ -10,25 +11,43 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
 
-DECAY = 0.99  # alpha of torch.optim.RMSprop
-BETA1, BETA2 = 0.9, 0.999  # betas of torch.optim.Adam
-EPSILON = 1e-8
-ADAGRAD_EPSILON = 1e-10  # eps of torch.optim.Adagrad
-WEIGHT_DECAY = 0.01  # weight_decay of torch.optim.AdamW
+EPSILON: Final = 1e-8
+ADAGRAD_EPSILON: Final = 1e-10  # eps of torch.optim.Adagrad
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What optimizers can be told besides the learning rate.
+
+    Args:
+        momentum: share of the last step's velocity that is kept.
+        decay: share of the running mean of g² that is kept, alpha of torch.optim.RMSprop.
+        beta1: the same for Adam's mean of g.
+        beta2: the same for Adam's mean of g².
+        weight_decay: share of a weight, times the learning rate, by which AdamW shrinks it at each step.
+    """
+
+    momentum: float = 0.9
+    decay: float = 0.99
+    beta1: float = 0.9
+    beta2: float = 0.999
+    weight_decay: float = 0.01
+
 
 Slots = Mapping[str, Tensor]
-Rule = Callable[[Tensor, Tensor, Slots, float, float, int], None]
+Rule = Callable[[Tensor, Tensor, Slots, "float | Tensor", Settings, int], None]
 
 
 @dataclass(frozen=True)
 class Optimizer:
     """One update rule: its name, its formula and the slots that it remembers from update to update.
 
-    `symbols` says what the formula writes beyond θ, η and g.
+    `symbols` says what the formula writes beyond θ, η and g; `settings` names the fields of `Settings` that it uses.
     """
 
     key: str
@@ -38,52 +57,69 @@ class Optimizer:
     slots: tuple[str, ...]
     update: Rule
     symbols: str = ""
-    uses_momentum: bool = False
+    settings: tuple[str, ...] = ()
 
     def start(self, parameters: Tensor) -> dict[str, Tensor]:
         """Return the memory before the first update: a tensor of zeros for each slot."""
         return {slot: torch.zeros_like(parameters) for slot in self.slots}
 
 
-def _sgd(parameters: Tensor, gradient: Tensor, slots: Slots, rate: float, momentum: float, count: int) -> None:
-    parameters.add_(gradient, alpha=-rate)
+def _descend(parameters: Tensor, direction: Tensor, rate: float | Tensor) -> None:
+    """θ ← θ − η d."""
+    if isinstance(rate, Tensor):
+        parameters.addcmul_(direction, rate, value=-1.0)
+    else:
+        parameters.add_(direction, alpha=-rate)
 
 
-def _momentum(parameters: Tensor, gradient: Tensor, slots: Slots, rate: float, momentum: float, count: int) -> None:
+def _divided(parameters: Tensor, direction: Tensor, size: Tensor, rate: float | Tensor) -> None:
+    """θ ← θ − η d / s."""
+    if isinstance(rate, Tensor):
+        parameters.addcmul_(direction / size, rate, value=-1.0)
+    else:
+        parameters.addcdiv_(direction, size, value=-rate)
+
+
+def _sgd(p: Tensor, gradient: Tensor, slots: Slots, rate: float | Tensor, settings: Settings, count: int) -> None:
+    _descend(p, gradient, rate)
+
+
+def _momentum(p: Tensor, gradient: Tensor, slots: Slots, rate: float | Tensor, settings: Settings, count: int) -> None:
     velocity = slots["velocity"]
-    velocity.mul_(momentum).add_(gradient)
-    parameters.add_(velocity, alpha=-rate)
+    velocity.mul_(settings.momentum).add_(gradient)
+    _descend(p, velocity, rate)
 
 
-def _nesterov(parameters: Tensor, gradient: Tensor, slots: Slots, rate: float, momentum: float, count: int) -> None:
+def _nesterov(p: Tensor, gradient: Tensor, slots: Slots, rate: float | Tensor, settings: Settings, count: int) -> None:
     velocity = slots["velocity"]
-    velocity.mul_(momentum).add_(gradient)
-    parameters.add_(gradient, alpha=-rate).add_(velocity, alpha=-rate * momentum)
+    velocity.mul_(settings.momentum).add_(gradient)
+    _descend(p, gradient, rate)
+    _descend(p, velocity, rate * settings.momentum)
 
 
-def _adagrad(parameters: Tensor, gradient: Tensor, slots: Slots, rate: float, momentum: float, count: int) -> None:
+def _adagrad(p: Tensor, gradient: Tensor, slots: Slots, rate: float | Tensor, settings: Settings, count: int) -> None:
     total = slots["total"]
     total.addcmul_(gradient, gradient)
-    parameters.addcdiv_(gradient, total.sqrt().add_(ADAGRAD_EPSILON), value=-rate)
+    _divided(p, gradient, total.sqrt().add_(ADAGRAD_EPSILON), rate)
 
 
-def _rmsprop(parameters: Tensor, gradient: Tensor, slots: Slots, rate: float, momentum: float, count: int) -> None:
+def _rmsprop(p: Tensor, gradient: Tensor, slots: Slots, rate: float | Tensor, settings: Settings, count: int) -> None:
     square = slots["square"]
-    square.mul_(DECAY).addcmul_(gradient, gradient, value=1.0 - DECAY)
-    parameters.addcdiv_(gradient, square.sqrt().add_(EPSILON), value=-rate)
+    square.mul_(settings.decay).addcmul_(gradient, gradient, value=1.0 - settings.decay)
+    _divided(p, gradient, square.sqrt().add_(EPSILON), rate)
 
 
-def _adam(parameters: Tensor, gradient: Tensor, slots: Slots, rate: float, momentum: float, count: int) -> None:
+def _adam(p: Tensor, gradient: Tensor, slots: Slots, rate: float | Tensor, settings: Settings, count: int) -> None:
     mean, square = slots["mean"], slots["square"]
-    mean.lerp_(gradient, 1.0 - BETA1)
-    square.mul_(BETA2).addcmul_(gradient, gradient, value=1.0 - BETA2)
-    size = square.sqrt().div_(math.sqrt(1.0 - BETA2**count)).add_(EPSILON)
-    parameters.addcdiv_(mean, size, value=-rate / (1.0 - BETA1**count))
+    mean.lerp_(gradient, 1.0 - settings.beta1)
+    square.mul_(settings.beta2).addcmul_(gradient, gradient, value=1.0 - settings.beta2)
+    size = square.sqrt().div_(math.sqrt(1.0 - settings.beta2**count)).add_(EPSILON)
+    _divided(p, mean, size, rate / (1.0 - settings.beta1**count))
 
 
-def _adamw(parameters: Tensor, gradient: Tensor, slots: Slots, rate: float, momentum: float, count: int) -> None:
-    parameters.mul_(1.0 - rate * WEIGHT_DECAY)
-    _adam(parameters, gradient, slots, rate, momentum, count)
+def _adamw(p: Tensor, gradient: Tensor, slots: Slots, rate: float | Tensor, settings: Settings, count: int) -> None:
+    p.mul_(1.0 - rate * settings.weight_decay)
+    _adam(p, gradient, slots, rate, settings, count)
 
 
 _MEANS = "m and s running means of g and g² (with a hat: corrected for having started from 0)"
@@ -105,7 +141,7 @@ MOMENTUM = Optimizer(
     slots=("velocity",),
     update=_momentum,
     symbols="v the velocity, μ the momentum",
-    uses_momentum=True,
+    settings=("momentum",),
 )
 
 NESTEROV = Optimizer(
@@ -116,7 +152,7 @@ NESTEROV = Optimizer(
     slots=("velocity",),
     update=_nesterov,
     symbols="v the velocity, μ the momentum",
-    uses_momentum=True,
+    settings=("momentum",),
 )
 
 ADAGRAD = Optimizer(
@@ -132,29 +168,32 @@ ADAGRAD = Optimizer(
 RMSPROP = Optimizer(
     key="rmsprop",
     title="RMSprop",
-    formula="s ← 0.99 s + 0.01 g², θ ← θ − η g / (√s + 10⁻⁸)",
+    formula="s ← α s + (1 − α) g², θ ← θ − η g / (√s + 10⁻⁸)",
     description="Divides each gradient by its recent size, so that all parameters move at a similar pace.",
     slots=("square",),
     update=_rmsprop,
-    symbols="s a running mean of g²",
+    symbols="s a running mean of g², α the share of it that is kept",
+    settings=("decay",),
 )
 
 ADAM = Optimizer(
     key="adam",
     title="Adam",
-    formula="m ← 0.9 m + 0.1 g, s ← 0.999 s + 0.001 g², θ ← θ − η m̂ / (√ŝ + 10⁻⁸)",
+    formula="m ← β₁ m + (1 − β₁) g, s ← β₂ s + (1 − β₂) g², θ ← θ − η m̂ / (√ŝ + 10⁻⁸)",
     description="Momentum and RMSprop together, corrected for having started from zero.",
     slots=("mean", "square"),
     update=_adam,
     symbols=_MEANS,
+    settings=("beta1", "beta2"),
 )
 
 ADAMW = Optimizer(
     key="adamw",
     title="AdamW",
-    formula="θ ← θ − 0.01 η θ, then as Adam",
+    formula="θ ← θ − λ η θ, then as Adam",
     description="Adam that also shrinks every weight a little at each step, whatever its gradient.",
     slots=("mean", "square"),
     update=_adamw,
-    symbols=_MEANS,
+    symbols=f"λ the weight decay, {_MEANS}",
+    settings=("beta1", "beta2", "weight_decay"),
 )

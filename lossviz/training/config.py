@@ -9,6 +9,7 @@ from typing import Any, Final
 from lossviz import datasets, losses, optimizers
 from lossviz.losses.base import Fit, Loss
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
+from lossviz.optimizers import SCHEDULES, Plan
 from lossviz.training.checks import number, one_of, shorten, truth, whole
 
 #: Lowest and highest value of each number in a `RunConfig`; `samples` and `noise` have bounds by data set too.
@@ -20,6 +21,18 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
     "units": (1, 64),
     "learning_rate": (0.0, 100.0),
     "momentum": (0.0, 1.0),
+    "decay": (0.0, 1.0),
+    "beta1": (0.0, 1.0),
+    "beta2": (0.0, 1.0),
+    "weight_decay": (0.0, 10.0),
+    "every": (1, 10_000),
+    "factor": (0.0, 1.0),
+    "low": (0.0, 1.0),
+    "clip_at": (0.0, 1e6),
+    "l1": (0.0, 10.0),
+    "l2": (0.0, 10.0),
+    "dropout": (0.0, 0.9),
+    "patience": (1, 10_000),
     "batch_size": (1, datasets.SAMPLES_HIGH),
     "epochs": (1, 10_000),
     "seed": (0, 2**32 - 1),
@@ -27,6 +40,8 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
 }
 
 DTYPES: Final = ("float32", "float64")
+CLIPPING: Final = {"none": "None", "norm": "By norm", "value": "By value"}
+_SHARES: Final = ("momentum", "decay", "beta1", "beta2")  # from 0 to below 1
 USUAL_LOSS: Final = {"regression": "mse", "binary": "bce_with_logits", "multiclass": "cross_entropy"}
 _LAST_UPDATE: Final = datasets.SAMPLES_HIGH * int(BOUNDS["epochs"][1])
 
@@ -73,7 +88,21 @@ class RunConfig:
         loss_parameters: the loss's own parameters by name, as a mapping or as pairs; others keep their default.
         optimizer: sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw.
         learning_rate: above 0, up to 100.
-        momentum: from 0 to below 1; only the optimizers "momentum" and "nesterov" use it.
+        momentum, decay, beta1, beta2, weight_decay: settings of the optimizers, see `lossviz.optimizers.Settings`;
+            an optimizer uses those that it names.
+        schedule: constant, step, cosine, warmup or plateau: what becomes of the learning rate, see
+            `lossviz.optimizers.Plan`. A learning rate that is set on the way holds at that update, and the schedule
+            goes on from there.
+        every, factor, low: numbers of the schedule; a schedule uses those that it names.
+        clip: "none"; "norm": a gradient longer than `clip_at` is shortened to it; "value": each of its numbers is
+            brought into [-clip_at, clip_at].
+        clip_at: above 0.
+        l1, l2: the loss that is differentiated has l1 Σ|w| + l2 Σw² added, over weights, not biases. Losses in events
+            do not contain it.
+        dropout: share of the hidden activations that each update leaves out, 0 to 0.9.
+        batch_norm: whether each hidden layer normalises its weighted sums over the batch.
+        patience: the run ends when the validation loss has had no new minimum for so many epochs; None: never.
+        best_weights: whether at the end the parameters of the epoch with the lowest validation loss come back.
         batch_size: samples in one update; None means the whole training part.
         epochs: passes through the training part, 1 to 10,000.
         seed: decides the initial parameters and the order of the samples.
@@ -109,6 +138,22 @@ class RunConfig:
     optimizer: str = "sgd"
     learning_rate: float = 0.03
     momentum: float = 0.9
+    decay: float = 0.99
+    beta1: float = 0.9
+    beta2: float = 0.999
+    weight_decay: float = 0.01
+    schedule: str = "constant"
+    every: int = 20
+    factor: float = 0.5
+    low: float = 0.0
+    clip: str = "none"
+    clip_at: float = 1.0
+    l1: float = 0.0
+    l2: float = 0.0
+    dropout: float = 0.0
+    batch_norm: bool = False
+    patience: int | None = None
+    best_weights: bool = False
     batch_size: int | None = 10
     epochs: int = 300
     seed: int = 0
@@ -141,10 +186,53 @@ class RunConfig:
         _set(
             self, "learning_rate", number("learning_rate", self.learning_rate, *BOUNDS["learning_rate"], low_open=True)
         )
-        _set(self, "momentum", number("momentum", self.momentum, *BOUNDS["momentum"], high_open=True))
+        for name in _SHARES:
+            _set(self, name, number(name, getattr(self, name), *BOUNDS[name], high_open=True))
+        for name in ("weight_decay", "l1", "l2", "dropout", "low"):
+            _set(self, name, number(name, getattr(self, name), *BOUNDS[name]))
+        for name in ("factor", "clip_at"):
+            _set(self, name, number(name, getattr(self, name), *BOUNDS[name], low_open=True))
+        _set(self, "every", whole("every", self.every, *_whole_bounds("every")))
+        one_of("schedule", self.schedule, SCHEDULES)
+        one_of("clip", self.clip, CLIPPING)
+        truth("batch_norm", self.batch_norm)
+        truth("best_weights", self.best_weights)
+        if self.patience is not None:
+            _set(self, "patience", whole("patience", self.patience, *_whole_bounds("patience")))
         if self.batch_size is not None:
             _set(self, "batch_size", whole("batch_size", self.batch_size, *_whole_bounds("batch_size")))
         _set(self, "interventions", _interventions(self.interventions))
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Refuse settings that contradict each other."""
+        last = self.training_samples - (self.updates_per_epoch - 1) * self.batch_rows
+        if self.batch_norm and self.hidden and min(last, self.batch_rows) < 2:
+            raise ValueError(
+                f"batch_norm is True, and the {'last batch' if self.batch_rows > 1 else 'batch'} holds 1 sample; batch "
+                "normalisation needs 2 or more in every batch: choose another batch size or number of points"
+            )
+        if (self.patience is not None or self.best_weights) and self.validation_samples == 0:
+            name = "patience" if self.patience is not None else "best_weights"
+            raise ValueError(
+                f"{name} is {getattr(self, name)}, and no points are held out for validation; it watches the "
+                "validation loss: set validation_fraction above 0"
+            )
+
+    @property
+    def settings(self) -> optimizers.Settings:
+        """The settings of the optimizer."""
+        return optimizers.Settings(self.momentum, self.decay, self.beta1, self.beta2, self.weight_decay)
+
+    @property
+    def plan(self) -> Plan:
+        """The schedule with its numbers."""
+        return Plan(self.schedule, self.every, self.factor, self.low, self.epochs, self.updates_per_epoch)
+
+    @property
+    def plain(self) -> bool:
+        """Whether an update is the gradient of the loss and the optimizer's rule, and nothing else."""
+        return not (self.l1 or self.l2 or self.clip != "none" or (self.hidden and (self.dropout or self.batch_norm)))
 
     @property
     def task(self) -> datasets.Task:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lossviz import losses, optimizers
 from lossviz.models import LINKS, Network
+from lossviz.optimizers import Waiting
 from lossviz.training.config import Intervention, RunConfig
 from lossviz.training.data import TORCH_DTYPES, Rows, Split, dataset
 from lossviz.training.measure import Measurement, Meter
@@ -22,6 +23,8 @@ from lossviz.training.measure import Measurement, Meter
 # Seeds are below this, so weights and order never share a stream; with it, `torch.manual_seed(seed)` and a chain
 # of `nn.Linear` gives the very weights of the run.
 _ORDER_STREAM = 2**32
+_MASK_STREAM = 2**33
+_CLIP_EPSILON = 1e-6  # of torch.nn.utils.clip_grad_norm_
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,20 @@ class RunState:
         self.loss = losses.get(config.loss_key)
         self.loss_parameters = config.parameters
         self.link = LINKS[config.fit.link]
-        self.network = Network(config.sizes, config.activation, dtype)
+        self.network = Network(config.sizes, config.activation, dtype, batch_norm=config.batch_norm)
         self.optimizer = optimizers.get(config.optimizer)
+        self.settings = config.settings
         self.slots: dict[str, Tensor] = self.optimizer.start(self.network.parameters)
         self.generator = torch.Generator().manual_seed(config.seed + _ORDER_STREAM)
+        self.masks = torch.Generator().manual_seed(config.seed + _MASK_STREAM)  # of dropout
+        self.plan = config.plan
+        self.drops = 0  # how often the plateau has lowered the rate
+        self.plateau = Waiting()
+        self.stopping = Waiting()
+        self.best = self._learnt() if config.best_weights else None  # parameters of the best epoch
+        self.restored = False  # whether they have come back
         self.rate = config.learning_rate  # of the latest update
+        self.base = config.learning_rate  # of which the schedule takes a share
         self.epoch = 0
         self.updates = 0
         self.finished = False
@@ -81,21 +93,37 @@ class RunState:
         self.training = Rows.of(config, self.split.x_train, self.split.y_train)
         self.ordered = self.training.empty_like()
         self.batches = self.ordered.batches(config.batch_rows)
-        self.workspaces = {len(batch): self.network.workspace(len(batch)) for batch in self.batches}
+        sizes = {len(batch) for batch in self.batches}
+        self.workspaces = {size: self.network.workspace(size, config.dropout) for size in sizes}
+        mask = self.network.weight_mask
+        self.restrained = bool(config.l1 or config.l2 or config.clip != "none")
+        self.penalties = {name: mask * share for name, share in (("l1", config.l1), ("l2", 2 * config.l2)) if share}
         self.order = torch.arange(len(self.training))
         self.position = 0  # number of the next batch in its epoch
         self.denominators = self._denominators()
         self.meter = Meter(config, self.network, self.split)
         self.rates = {item.update: item.value for item in config.interventions}
 
-        sizes = torch.tensor([len(batch) for batch in self.batches])
-        self._batch_of_row = torch.repeat_interleave(torch.arange(len(self.batches)), sizes)
-        self._batch_sizes = sizes.to(torch.float64)
+        rows = torch.tensor([len(batch) for batch in self.batches])
+        self._batch_of_row = torch.repeat_interleave(torch.arange(len(self.batches)), rows)
+        self._batch_sizes = rows.to(torch.float64)
 
     @property
     def learning_rate(self) -> float:
         """The rate of the next update."""
-        return self.rates.get(self.updates, self.rate)
+        if self.updates in self.rates:
+            return self.rates[self.updates]
+        return self.base * self.plan.share(self.updates, self.drops)
+
+    def _learnt(self) -> Tensor:
+        """A copy of all that training changes in the network."""
+        return torch.cat([self.network.parameters, self.network.running])
+
+    def take_rate(self) -> None:
+        """Fix the rate of the next update; one that was set on the way becomes what the schedule goes on from."""
+        self.rate = self.learning_rate
+        if self.updates in self.rates:
+            self.base = self.rate / self.plan.share(self.updates, self.drops)
 
     def gather(self) -> None:
         """Copy the training rows into the order of this epoch."""
@@ -118,11 +146,25 @@ class RunState:
         """Predict the next batch and write d loss/d parameters into the network's gradient."""
         rows = self.batches[self.position]
         space = self.workspaces[len(rows)]
-        raw = self.network.forward(rows.x, space)
+        raw = self.network.train(rows.x, space, self.masks)
         self.link.forward(raw, rows.prediction)
         slope = self.loss.derivatives(rows.inputs, self.loss_parameters)["prediction"]
         delta = torch.div(slope, self.denominators[self.position]).view(rows.prediction.shape)
         self.network.backward(rows.x, self.link.backward(delta, rows.prediction), space)
+
+    def restrain(self) -> None:
+        """Add the penalties' slopes to the gradient, then clip it."""
+        gradient, parameters = self.network.gradient, self.network.parameters
+        if "l1" in self.penalties:
+            gradient.addcmul_(parameters.sign(), self.penalties["l1"])
+        if "l2" in self.penalties:
+            gradient.addcmul_(parameters, self.penalties["l2"])
+        clip_at = self.config.clip_at
+        if self.config.clip == "value":
+            gradient.clamp_(-clip_at, clip_at)
+        elif self.config.clip == "norm":
+            # As torch.nn.utils.clip_grad_norm_ computes it.
+            gradient.mul_((clip_at / (torch.linalg.vector_norm(gradient) + _CLIP_EPSILON)).clamp_(max=1.0))
 
     def batch_losses(self) -> Tensor:
         """Return the loss of each batch of this epoch, each before its update, in float64."""
@@ -155,6 +197,7 @@ class RunState:
             self.rate,
             self.updates,
         )
+        self._watch(event)
         if not event.finite:
             self.finished = True
             self.reason = (
@@ -164,7 +207,36 @@ class RunState:
         elif self.epoch == self.config.epochs:
             self.finished = True
             self.reason = "The one epoch is done." if self.epoch == 1 else f"All {self.epoch:,} epochs are done."
+        elif self.config.patience is not None and self.stopping.epochs >= self.config.patience:
+            self.finished = True
+            waited = "1 epoch" if self.stopping.epochs == 1 else f"{self.stopping.epochs:,} epochs"
+            self.reason = (
+                f"Stopped early after epoch {self.epoch:,}: the validation loss has had no new minimum for {waited}."
+            )
+        if self.finished and self.best is not None:
+            self._restore_best()
         return event
+
+    def _watch(self, event: Event) -> None:
+        """Let the schedule and early stopping see the epoch's loss."""
+        loss = event.train_loss if event.validation_loss is None else event.validation_loss
+        self.plateau.see(loss, optimizers.THRESHOLD)
+        if self.plateau.epochs > self.config.every:
+            self.drops += 1
+            self.plateau.epochs = 0
+        if self.stopping.see(loss) and self.best is not None:
+            self.best.copy_(self._learnt())
+
+    def _restore_best(self) -> None:
+        """Bring back the parameters of the epoch with the lowest validation loss."""
+        assert self.best is not None
+        epoch = self.epoch - self.stopping.epochs
+        if self.stopping.epochs and math.isfinite(self.stopping.best):
+            count = self.network.parameters.numel()
+            self.network.parameters.copy_(self.best[:count])
+            self.network.running.copy_(self.best[count:])
+            self.restored = True
+            self.reason += f" The weights of epoch {epoch:,}, where it was lowest, are back."
 
 
 def init(config: RunConfig) -> RunState:
@@ -241,8 +313,10 @@ def advance(state: RunState, updates: int) -> Event | None:
 def _update(state: RunState) -> None:
     if state.position == 0:
         state.shuffle()
-    state.rate = state.learning_rate
+    state.take_rate()
     state.differentiate()
+    if state.restrained:
+        state.restrain()
     state.position += 1
     state.updates += 1
     state.optimizer.update(
@@ -250,7 +324,7 @@ def _update(state: RunState) -> None:
         state.network.gradient,
         state.slots,
         state.rate,
-        state.config.momentum,
+        state.settings,
         state.updates,
     )
 

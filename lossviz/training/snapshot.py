@@ -9,22 +9,46 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lossviz.optimizers import Waiting
 from lossviz.training.config import RunConfig
 from lossviz.training.engine import RunState
 
-_NUMBERS = {"epoch": int, "updates": int, "position": int, "rate": float, "finished": bool, "reason": str}
+_NUMBERS = {
+    "epoch": int,
+    "updates": int,
+    "position": int,
+    "rate": float,
+    "base": float,
+    "drops": int,
+    "finished": bool,
+    "restored": bool,
+    "reason": str,
+}
 
 
 def _arrays(state: RunState) -> dict[str, Tensor]:
     """All tensors that a run's future depends on, and the predictions its epoch has made so far."""
-    slots = {f"slot.{name}": slot for name, slot in state.slots.items()}
-    return {
+    arrays = {
         "parameters": state.network.parameters,
         "order": state.order,
         "predictions": state.ordered.prediction,
         "generator": state.generator.get_state(),
-        **slots,
+        "waiting": torch.tensor(
+            [x for waiting in _waiting(state) for x in (waiting.best, waiting.epochs)], dtype=torch.float64
+        ),
+        **{f"slot.{name}": slot for name, slot in state.slots.items()},
     }
+    if state.config.batch_norm:
+        arrays["running"] = state.network.running
+    if state.config.dropout:
+        arrays["masks"] = state.masks.get_state()
+    if state.best is not None:
+        arrays["best"] = state.best
+    return arrays
+
+
+def _waiting(state: RunState) -> tuple[Waiting, Waiting]:
+    return state.plateau, state.stopping
 
 
 def snapshot(state: RunState) -> dict[str, Any]:
@@ -89,15 +113,21 @@ def restore(config: RunConfig, saved: Mapping[str, Any]) -> RunState:
         raise ValueError(f"order does not hold each row number from 0 to {rows - 1} once")
     if not 0 <= saved["position"] < batches:
         raise ValueError(f"position is {saved['position']}; a whole number from 0 to {batches - 1} is needed")
+    if not all(0 <= epochs <= saved["epoch"] for epochs in np.reshape(saved["waiting"], (2, 2))[:, 1]):
+        raise ValueError(f"waiting is {saved['waiting']}; epochs from 0 to {saved['epoch']} are needed")
     if saved["epoch"] < 0 or saved["updates"] != saved["epoch"] * batches + saved["position"]:
         raise ValueError(
             f"updates is {saved['updates']}; epoch {saved['epoch']} and position {saved['position']} "
             f"with {batches} updates an epoch need {saved['epoch'] * batches + saved['position']}"
         )
     for name, tensor in tensors.items():
-        if name != "generator":
+        if name not in {"generator", "masks", "waiting"}:
             tensor.copy_(torch.from_numpy(np.array(saved[name])))
-    state.generator.set_state(torch.from_numpy(np.array(saved["generator"])))
+    for name, generator in (("generator", state.generator), ("masks", state.masks)):
+        if name in saved:
+            generator.set_state(torch.from_numpy(np.array(saved[name])))
+    for waiting, (best, epochs) in zip(_waiting(state), np.reshape(saved["waiting"], (2, 2)).tolist(), strict=True):
+        waiting.best, waiting.epochs = best, int(epochs)
     for name in _NUMBERS:
         setattr(state, name, saved[name])
     state.gather()

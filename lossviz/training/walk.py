@@ -121,7 +121,8 @@ def walk(state: RunState) -> Walk:
         All numbers of the forward, loss, backward and update phase.
 
     Raises:
-        ValueError: the run is finished, so there is no next update, or its network is too large.
+        ValueError: the run is finished, so there is no next update, its network is too large, or its updates hold more
+            than the four phases.
 
     Example:
         >>> from lossviz.training import CLASSIC, init, walk
@@ -134,6 +135,10 @@ def walk(state: RunState) -> Walk:
     """
     if state.finished:
         raise ValueError("the run is finished, so there is no next update; reset it to walk through its first one")
+    if not state.config.plain:
+        raise ValueError(
+            "the run has dropout, batch normalisation, a penalty or clipping; a walk shows updates without them"
+        )
     count = state.network.parameters.numel()
     if count > WALK_PARAMETERS:
         raise ValueError(
@@ -167,9 +172,7 @@ def walk(state: RunState) -> Walk:
     )
     checked = by_autograd(copy)
     gradient = network.gradient.clone()
-    copy.optimizer.update(
-        network.parameters, gradient, copy.slots, copy.learning_rate, copy.config.momentum, copy.updates + 1
-    )
+    copy.optimizer.update(network.parameters, gradient, copy.slots, copy.learning_rate, copy.settings, copy.updates + 1)
     parameters = _parameters(copy, before, gradient, checked, deltas, inputs)
     value = float(terms.sum(dtype=torch.float64)) / denominator
     samples = "1 sample" if len(rows) == 1 else f"{len(rows)} samples"

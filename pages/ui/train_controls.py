@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from lossviz import datasets, losses, optimizers
-from lossviz.losses.base import Parameter
+from lossviz import datasets
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
-from lossviz.training import BOUNDS, RunConfig, losses_for, preset, presets
-from lossviz.training.config import DTYPES
-from pages.ui.parameter import parameter_control
-from pages.ui.state import current, put, recall, remember, seed, widget
-from pages.ui.train_state import TASK_TITLES, TrainState, with_dataset
+from lossviz.training import BOUNDS, preset, presets
+from pages.ui.state import recall, seed, widget
+from pages.ui.train_change import change, config, field, start_run, whole
+from pages.ui.train_state import TASK_TITLES, with_dataset
+from pages.ui.train_training import training
 from pages.ui.walk_steps import parameter_count
-
-PAGE = "train"
-
-
-def config() -> RunConfig:
-    """The run that the page shows."""
-    return current(PAGE).config
-
-
-def start_run(new: RunConfig, notice: str = "") -> None:
-    """Show another run, and say what else had to change."""
-    put(PAGE, TrainState(new))
-    remember("train.notice", notice)
-    remember("train.problem", "")
-
-
-def change(**fields: Any) -> None:
-    """Change settings: a new run, without the changes made on the way of the old one."""
-    try:
-        start_run(replace(config(), interventions=(), **fields))
-    except ValueError as error:
-        remember("train.problem", f"{error}. The setting before still holds.")
-
-
-def _key(name: str) -> str:
-    return f"train.{name}"
-
-
-def _field(name: str, value: Any = ..., take: Callable[[Any], Any] = lambda shown: shown) -> dict[str, Any]:
-    """Key and callback of the widget that shows one field of the config."""
-    key = seed(_key(name), getattr(config(), name) if value is ... else value)
-    return {"key": key, "on_change": lambda: _take(name, take)}
-
-
-def _take(name: str, take: Callable[[Any], Any]) -> None:
-    shown = widget(_key(name))
-    # Pills and segments give None when the chosen one is clicked again, and number fields when they are emptied.
-    if shown is not None:
-        change(**{name: take(shown)})
-
 
 # Examples
 
@@ -110,7 +68,7 @@ def settings() -> None:
     st.subheader("Model")
     _model()
     st.subheader("Training")
-    _training()
+    training()
 
 
 def _data() -> None:
@@ -132,36 +90,36 @@ def _data() -> None:
             # The slider covers what is handy; a link may ask for more.
             max(1000, now.samples or 0),
             help=f"How many points are generated, training and validation together; up to {data.samples_high:,}.",
-            **_field("samples"),
+            **field("samples"),
         )
     if data.noise_high > 0.0:
-        st.slider("Noise", 0.0, data.noise_high, step=0.01, help=data.noise_meaning, **_field("noise"))
+        st.slider("Noise", 0.0, data.noise_high, step=0.01, help=data.noise_meaning, **field("noise"))
     st.slider(
         "Held out for validation",
         *BOUNDS["validation_fraction"],
         step=0.05,
         format="percent",
         help="Points that the model never trains on. They show how well it does on data it has not seen.",
-        **_field("validation_fraction"),
+        **field("validation_fraction"),
     )
     held_out = f"{now.validation_samples:,} for validation" if now.validation_samples else "none for validation"
     st.caption(f"{now.training_samples:,} points to train on, {held_out}.")
     st.toggle(
         "Standardise features",
         help="Shifts and scales each feature so that its training points have mean 0 and standard deviation 1.",
-        **_field("standardise"),
+        **field("standardise"),
     )
     st.number_input(
         "Data seed",
-        *_whole("data_seed"),
+        *whole("data_seed"),
         help="Another number draws other points and holds out others for validation.",
-        **_field("data_seed"),
+        **field("data_seed"),
     )
 
 
 def _model() -> None:
     now = config()
-    low, high = _whole("layers")
+    low, high = whole("layers")
     st.slider(
         "Hidden layers",
         low,
@@ -174,7 +132,7 @@ def _model() -> None:
         key = seed(f"train.units.{index}", now.hidden[index])
         st.slider(
             f"Units in hidden layer {index + 1}",
-            *_whole("units"),
+            *whole("units"),
             key=key,
             on_change=lambda index=index, key=key: change(hidden=_with_units(config().hidden, index, widget(key))),
         )
@@ -184,11 +142,31 @@ def _model() -> None:
             tuple(ACTIVATIONS),
             format_func=lambda key: ACTIVATIONS[key].title,
             help="What a hidden unit does with its weighted sum. With the identity, layers add up to a straight line.",
-            **_field("activation"),
+            **field("activation"),
+        )
+        st.toggle(
+            "Batch normalisation",
+            help=(
+                "Each hidden unit's weighted sum gets mean 0 and variance 1 over the batch, then a scale and a shift "
+                "that are learnt. In evaluation running means take the batch's place."
+            ),
+            **field("batch_norm"),
+        )
+        st.slider(
+            "Dropout",
+            *BOUNDS["dropout"],
+            step=0.05,
+            format="percent",
+            help=(
+                "The share of hidden units that each update leaves out at random; the others count for more. In "
+                "evaluation all are there."
+            ),
+            **field("dropout"),
         )
     hidden = f"{' and '.join(map(str, now.hidden))} hidden, " if now.hidden else ""
     inputs, outputs = now.sizes[0], now.sizes[-1]
-    st.caption(f"Units: {inputs} in, {hidden}{outputs} out. {parameter_count(now):,} weights and biases.")
+    norms = f", {2 * sum(now.hidden)} scales and shifts" if now.batch_norm and now.hidden else ""
+    st.caption(f"Units: {inputs} in, {hidden}{outputs} out. {parameter_count(now):,} weights and biases{norms}.")
     st.selectbox(
         "First weights",
         tuple(INITIALISATIONS),
@@ -198,109 +176,14 @@ def _model() -> None:
             "He: of one that suits ReLU. Too large: ten times the first. All zero: hidden units stay alike and learn "
             "little."
         ),
-        **_field("initialisation"),
+        **field("initialisation"),
     )
     st.number_input(
         "Seed",
-        *_whole("seed"),
+        *whole("seed"),
         help="Decides the first weights and the order of the samples. The same seed gives the same run.",
-        **_field("seed"),
+        **field("seed"),
     )
-
-
-def _training() -> None:
-    now = config()
-    loss = losses.get(now.loss_key)
-    st.selectbox(
-        "Loss",
-        losses_for(now.task),
-        format_func=lambda key: losses.get(key).title,
-        key=seed("train.loss", now.loss_key),
-        on_change=lambda: change(loss=widget("train.loss"), loss_parameters=()),
-        help="What training makes as small as it can. Only losses that fit the data are listed.",
-    )
-    st.caption(loss.summary)
-    for parameter in loss.parameters:
-        _loss_parameter(parameter)
-    st.selectbox(
-        "Optimizer",
-        optimizers.keys(),
-        format_func=lambda key: optimizers.get(key).title,
-        help="How gradients become new weights.",
-        **_field("optimizer"),
-    )
-    optimizer = optimizers.get(now.optimizer)
-    st.caption(optimizer.description)
-    st.number_input(
-        "Learning rate at the start",
-        value=None,
-        step=0.01,
-        format="%g",
-        help="How far one update goes. You can change it during the run, next to the charts. Above 0, up to 100.",
-        **_field("learning_rate"),
-    )
-    if optimizer.uses_momentum:
-        st.slider(
-            "Momentum",
-            0.0,
-            max(0.99, now.momentum),
-            step=0.01,
-            help="The share of the last step's speed that is kept.",
-            **_field("momentum"),
-        )
-    st.toggle(
-        "Full batch",
-        help="Every update uses all training points at once.",
-        key=seed("train.full_batch", now.batch_size is None),
-        on_change=lambda: change(batch_size=None if widget("train.full_batch") else 10),
-    )
-    if now.batch_size is not None:
-        st.number_input(
-            "Batch size",
-            *_whole("batch_size"),
-            help="How many points one update looks at. Smaller batches: more updates an epoch, with noisier gradients.",
-            **_field("batch_size"),
-        )
-    updates = now.updates_per_epoch
-    st.caption(f"{updates:,} {'update' if updates == 1 else 'updates'} an epoch.")
-    st.number_input(
-        "Epochs", *_whole("epochs"), help="How often the run goes through all training points.", **_field("epochs")
-    )
-    with st.expander("More"):
-        st.segmented_control(
-            "Number format",
-            DTYPES,
-            help="float32 is what PyTorch trains with unless told otherwise; float64 carries twice as many digits.",
-            **_field("dtype"),
-        )
-
-
-def _loss_parameter(parameter: Parameter) -> None:
-    now, name = config(), parameter.name
-    key = f"train.{now.loss}.{name}"
-    value = now.parameters[name]
-    if parameter.kind == "class_weights":
-        classes = ", ".join(datasets.get(now.dataset).classes)
-        seed(key, "" if value is None else ", ".join(f"{weight:g}" for weight in value))
-        parameter_control(parameter, key, lambda: _take_weights(name, widget(key)), classes=f"each of {classes}")
-        return
-    parameter_control(parameter, seed(key, value), lambda: _take_parameter(name, widget(key)))
-
-
-def _take_parameter(name: str, value: Any) -> None:
-    if value is not None:
-        change(loss_parameters={**config().parameters, name: value})
-
-
-def _take_weights(name: str, text: str) -> None:
-    try:
-        weights = tuple(float(part) for part in text.replace(";", ",").split(",")) if text.strip() else None
-    except ValueError:
-        remember(
-            "train.problem", f"{text[:60]!r} is not a list of numbers such as 1, 3, 1. The weights before still hold."
-        )
-        return
-    change(loss_parameters={**config().parameters, name: weights})
 
 
 def _layers(hidden: tuple[int, ...], count: int) -> tuple[int, ...]:
@@ -310,11 +193,6 @@ def _layers(hidden: tuple[int, ...], count: int) -> tuple[int, ...]:
 
 def _with_units(hidden: tuple[int, ...], index: int, units: int) -> tuple[int, ...]:
     return (*hidden[:index], units, *hidden[index + 1 :])
-
-
-def _whole(name: str) -> tuple[int, int]:
-    low, high = BOUNDS[name]
-    return int(low), int(high)
 
 
 def show_remarks() -> None:

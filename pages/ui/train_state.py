@@ -71,13 +71,21 @@ def with_dataset(config: RunConfig, key: str) -> tuple[RunConfig, str]:
         if kept and item.kind != "class_weights"
     }
     loss = config.loss if kept else None
-    new = replace(
-        config, dataset=key, samples=None, noise=None, loss=loss, loss_parameters=parameters, interventions=()
-    )
-    if kept:
-        return new, ""
-    was, now = losses.get(config.loss_key).title, losses.get(new.loss_key).title
-    return new, f"{was} does not fit this task ({TASK_TITLES[data.task].lower()}), so the loss is now {now}."
+    fields: dict[str, Any] = {
+        "dataset": key, "samples": None, "noise": None, "loss": loss, "loss_parameters": parameters, "interventions": ()
+    }  # fmt: skip
+    remarks = []
+    try:
+        new = replace(config, **fields)
+    except ValueError:
+        # Of what a config may refuse, only this depends on the number of points.
+        new = replace(config, **fields, batch_norm=False)
+        remarks.append("Its last batch would hold one point, so batch normalisation is off.")
+    if not kept:
+        was, now = losses.get(config.loss_key).title, losses.get(new.loss_key).title
+        task = TASK_TITLES[data.task].lower()
+        remarks.insert(0, f"{was} does not fit this task ({task}), so the loss is now {now}.")
+    return new, " ".join(remarks)
 
 
 # Text of one value in the URL, and back
@@ -115,6 +123,10 @@ def _truth(text: str) -> bool:
     return {"yes": True, "no": False}[text]
 
 
+def _truth_text(value: bool) -> str:
+    return "yes" if value else "no"
+
+
 def _changes_text(changes: tuple[Intervention, ...]) -> str:
     return "~".join(f"{item.update}:{_float_text(item.value)}" for item in changes)
 
@@ -140,17 +152,35 @@ _FIELDS = (
     _Field("noise", "noise", _float_text, _float, "a number"),
     _Field("data_seed", "data_seed", str, _whole, "a whole number"),
     _Field("validation", "validation_fraction", _float_text, _float, "a number"),
-    _Field("standardise", "standardise", lambda value: "yes" if value else "no", _truth, "yes or no"),
+    _Field("standardise", "standardise", _truth_text, _truth, "yes or no"),
     _Field("hidden", "hidden", _list_text, _hidden, "units of each layer as in 4_2, or none"),
     _Field("activation", "activation", str, str, ""),
     _Field("start", "initialisation", str, str, ""),
     _Field("loss", "loss", str, str, ""),
     _Field("optimizer", "optimizer", str, str, ""),
     _Field("rate", "learning_rate", _float_text, _float, "a number"),
-    _Field("momentum", "momentum", _float_text, _float, "a number"),
+    *(
+        _Field(name, name, _float_text, _float, "a number")
+        for name in ("momentum", "decay", "beta1", "beta2", "weight_decay")
+    ),
+    _Field("schedule", "schedule", str, str, ""),
+    _Field("every", "every", str, _whole, "a whole number"),
+    _Field("factor", "factor", _float_text, _float, "a number"),
+    _Field("low", "low", _float_text, _float, "a number"),
+    _Field("clip", "clip", str, str, ""),
+    _Field("clip_at", "clip_at", _float_text, _float, "a number"),
+    _Field("l1", "l1", _float_text, _float, "a number"),
+    _Field("l2", "l2", _float_text, _float, "a number"),
+    _Field("dropout", "dropout", _float_text, _float, "a number"),
     _Field(
         "batch", "batch_size", lambda value: str(value or "all"), _optional(_whole, "all"), "a whole number, or all"
     ),
+    # After the batch size and the share held out, which decide whether it can be.
+    _Field("batch_norm", "batch_norm", _truth_text, _truth, "yes or no"),
+    _Field(
+        "patience", "patience", lambda value: str(value or "none"), _optional(_whole, "none"), "a whole number, or none"
+    ),
+    _Field("best", "best_weights", _truth_text, _truth, "yes or no"),
     _Field("epochs", "epochs", str, _whole, "a whole number"),
     _Field("seed", "seed", str, _whole, "a whole number"),
     _Field("dtype", "dtype", str, str, ""),
@@ -240,7 +270,7 @@ def _parameter_text(parameter: Parameter, value: Any) -> str:
     if parameter.kind == "number":
         return _float_text(value)
     if parameter.kind == "flag":
-        return "yes" if value else "no"
+        return _truth_text(value)
     return value if parameter.kind == "choice" else _list_text(value)
 
 

@@ -23,7 +23,12 @@ def parameter_count(config: RunConfig) -> int:
 
 
 def too_large(config: RunConfig) -> str:
-    """Why this network is not drawn, or nothing if it is."""
+    """Why this run is not walked through, or nothing if it is."""
+    if not config.plain:
+        return (
+            "This run has dropout, batch normalisation, a penalty or clipping. "
+            "The walk shows updates without them: forward, loss, backward, update."
+        )
     inputs, count = config.sizes[0], parameter_count(config)
     if inputs <= MOST_INPUTS and count <= MOST_PARAMETERS:
         return ""

@@ -92,7 +92,7 @@ def test_settings_reach_the_run_and_the_link(open_train):
     widget(at.slider, "Hidden layers").set_value(3).run()
     widget(at.slider, "Units in hidden layer 3").set_value(7).run()
     widget(at.selectbox, "Optimizer").select("momentum").run()
-    widget(at.slider, "Momentum").set_value(0.8).run()
+    widget(at.number_input, "Momentum").set_value(0.8).run()
     widget(at.toggle, "Full batch").set_value(True).run()
     widget(at.number_input, "Learning rate at the start").set_value(0.2).run()
     config = RunConfig(
@@ -103,6 +103,37 @@ def test_settings_reach_the_run_and_the_link(open_train):
     assert at.query_params == format_url(TrainState(config))
     assert "90 points to train on, 30 for validation." in text(at)
     assert "1 update an epoch." in text(at)
+
+
+def test_schedule_restraint_and_stopping_reach_the_run_and_the_link(open_train):
+    at = open_train(data="moons")
+    widget(at.selectbox, "Optimizer").select("adamw").run()
+    widget(at.number_input, "Beta 2").set_value(0.95).run()
+    widget(at.number_input, "Weight decay").set_value(0.1).run()
+    widget(at.selectbox, "Learning-rate schedule").select("step").run()
+    widget(at.number_input, "Epochs between drops").set_value(7).run()
+    widget(at.number_input, "Factor of a drop").set_value(0.2).run()
+    widget(at.toggle, "Batch normalisation").set_value(True).run()
+    widget(at.slider, "Dropout").set_value(0.25).run()
+    widget(at.number_input, "L1 penalty").set_value(0.001).run()
+    widget(at.number_input, "L2 penalty").set_value(0.002).run()
+    widget(at.selectbox, "Gradient clipping").select("norm").run()
+    widget(at.number_input, "Longest gradient").set_value(0.5).run()
+    widget(at.toggle, "Stop when validation no longer improves").set_value(True).run()
+    widget(at.number_input, "Patience").set_value(9).run()
+    widget(at.toggle, "Bring the best weights back").set_value(True).run()
+    config = RunConfig(
+        dataset="moons", optimizer="adamw", beta2=0.95, weight_decay=0.1, schedule="step", every=7, factor=0.2,
+        batch_norm=True, dropout=0.25, l1=0.001, l2=0.002, clip="norm", clip_at=0.5, patience=9, best_weights=True,
+    )  # fmt: skip
+    assert state(at).config == config
+    assert at.query_params == format_url(TrainState(config))
+    assert "The walk shows updates without them" in text(at)
+    widget(at.slider, "Held out for validation").set_value(0.0).run()
+    assert "patience is 9, and no points are held out" in at.error[0].value
+    widget(at.number_input, "Batch size").set_value(1).run()
+    assert "batch normalisation needs 2 or more" in at.error[0].value
+    assert state(at).config == config
 
 
 def test_choices_and_switches_of_a_loss(open_train):

@@ -23,9 +23,26 @@ from pages.ui.train_state import (
     with_dataset,
 )
 
-NAMES = [
+FIELDS = [
     *("data", "samples", "noise", "data_seed", "validation", "standardise", "hidden", "activation", "start", "dtype"),
-    *("loss", "optimizer", "rate", "momentum", "batch", "epochs", "seed", "changes", "walk", "phase", "sample"),
+    *(
+        "loss",
+        "optimizer",
+        "rate",
+        "momentum",
+        "decay",
+        "beta1",
+        "beta2",
+        "weight_decay",
+        "schedule",
+        "every",
+        "factor",
+    ),
+    *("low", "clip", "clip_at", "l1", "l2", "dropout", "batch_norm", "patience", "best", "batch", "epochs", "seed"),
+    *("changes", "walk", "phase", "sample"),
+]
+NAMES = [
+    *FIELDS,
     *(parameter.name for key in losses.keys() for parameter in losses.get(key).parameters),  # noqa: SIM118
     "nonsense",
 ]
@@ -61,7 +78,7 @@ def configs(draw):
             inside = st.floats(item.low, item.high, exclude_min=item.low_open, exclude_max=item.high_open)
             parameters[item.name] = draw(inside)
     changes = st.dictionaries(st.integers(0, 10_000), numbers(0.0, 100.0), max_size=20)
-    return RunConfig(
+    config = RunConfig(
         dataset=data.key,
         samples=draw(st.integers(data.samples_low, data.samples_high)),
         noise=draw(st.floats(0.0, data.noise_high)),
@@ -76,11 +93,29 @@ def configs(draw):
         loss_parameters=parameters,
         optimizer=draw(st.sampled_from(optimizers.keys())),
         learning_rate=draw(numbers(0.0, 100.0)),
-        momentum=draw(st.floats(0.0, 0.999)),
+        **{name: draw(st.floats(0.0, 0.999)) for name in ("momentum", "decay", "beta1", "beta2")},
+        weight_decay=draw(st.floats(0.0, 10.0)),
+        schedule=draw(st.sampled_from(list(optimizers.SCHEDULES))),
+        every=draw(st.integers(1, 10_000)),
+        factor=draw(numbers(0.0, 1.0)),
+        low=draw(st.floats(0.0, 1.0)),
+        clip=draw(st.sampled_from(["none", "norm", "value"])),
+        clip_at=draw(numbers(0.0, 1e6)),
+        l1=draw(st.floats(0.0, 10.0)),
+        l2=draw(st.floats(0.0, 10.0)),
+        dropout=draw(st.floats(0.0, 0.9)),
         batch_size=draw(st.none() | st.integers(1, 5000)),
         epochs=draw(st.integers(1, 10_000)),
         seed=draw(st.integers(0, 2**32 - 1)),
         interventions=tuple(Intervention(update=at, value=rate) for at, rate in draw(changes).items()),
+    )
+    watched = config.validation_samples > 0
+    full = config.batch_size is None and config.training_samples > 1
+    return replace(
+        config,
+        batch_norm=full and draw(st.booleans()),
+        patience=draw(st.none() | st.integers(1, 10_000)) if watched else None,
+        best_weights=watched and draw(st.booleans()),
     )
 
 
@@ -183,3 +218,19 @@ def test_another_data_set_keeps_the_model_and_replaces_a_loss_that_does_not_fit(
     same, quiet = with_dataset(replace(old, interventions=(Intervention(update=3, value=0.1),)), "moons")
     assert (same.loss, quiet) == ("bce", "")
     assert same.interventions == ()
+
+
+def test_no_parameter_of_a_loss_is_called_like_a_field_of_the_link():
+    for key in losses.keys():  # noqa: SIM118 - keys() is the registry's own function
+        if losses.get(key).fits:
+            assert not set(FIELDS) & {item.name for item in losses.get(key).parameters}, key
+
+
+def test_batch_normalisation_that_another_data_set_cannot_have_is_switched_off():
+    config = RunConfig(dataset="iris", batch_norm=True, validation_fraction=0.2)
+    assert with_dataset(config, "breast_cancer")[0].batch_norm
+    rows = with_dataset(config, "breast_cancer")[0].training_samples
+    size = next(size for size in range(2, rows) if rows % size == 1 and config.training_samples % size != 1)
+    new, remark = with_dataset(replace(config, batch_size=size), "breast_cancer")
+    assert not new.batch_norm
+    assert remark.endswith("batch normalisation is off.")

@@ -312,7 +312,8 @@ class Live {
 
   showRate(force) {
     const { rate, "rate-slider": slider } = this.parts;
-    if (this.shownRate === this.rate && !force) return;
+    // A schedule changes the rate all the time; what somebody types or drags stays.
+    if (!force && (this.shownRate === this.rate || [rate, slider].includes(document.activeElement))) return;
     this.shownRate = this.rate;
     rate.value = plain(this.rate);
     const nearest = RATES.reduce((best, value, index) =>

@@ -94,7 +94,7 @@ class ViewedRun:
     def _numbers(self) -> dict[str, float | None]:
         """Losses and metrics of the parameters as they are now, and the loss of the last batch before its update."""
         state = self.state
-        if self.events and self.events[-1].updates == state.updates:
+        if self.events and self.events[-1].updates == state.updates and not state.restored:
             now: Event | Measurement = self.events[-1]
         else:
             now = measure(state)

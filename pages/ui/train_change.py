@@ -1,0 +1,56 @@
+"""How controls of the Train page change its run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from lossviz.training import BOUNDS, RunConfig
+from pages.ui.state import current, put, remember, seed, widget
+from pages.ui.train_state import TrainState
+
+PAGE = "train"
+
+
+def config() -> RunConfig:
+    """The run that the page shows."""
+    return current(PAGE).config
+
+
+def start_run(new: RunConfig, notice: str = "") -> None:
+    """Show another run, and say what else had to change."""
+    put(PAGE, TrainState(new))
+    remember("train.notice", notice)
+    remember("train.problem", "")
+
+
+def change(**fields: Any) -> None:
+    """Change settings: a new run, without the changes made on the way of the old one."""
+    try:
+        start_run(replace(config(), interventions=(), **fields))
+    except ValueError as error:
+        remember("train.problem", f"{error}. The setting before still holds.")
+
+
+def key_of(name: str) -> str:
+    return f"train.{name}"
+
+
+def field(name: str, value: Any = ..., take: Callable[[Any], Any] = lambda shown: shown) -> dict[str, Any]:
+    """Key and callback of the widget that shows one field of the config."""
+    key = seed(key_of(name), getattr(config(), name) if value is ... else value)
+    return {"key": key, "on_change": lambda: _take(name, take)}
+
+
+def _take(name: str, take: Callable[[Any], Any]) -> None:
+    shown = widget(key_of(name))
+    # Pills and segments give None when the chosen one is clicked again, and number fields when they are emptied.
+    if shown is not None:
+        change(**{name: take(shown)})
+
+
+def whole(name: str) -> tuple[int, int]:
+    """Lowest and highest value of a field that holds a whole number."""
+    low, high = BOUNDS[name]
+    return int(low), int(high)
