@@ -12,6 +12,18 @@ from lossviz.training.data import Split, dataset
 from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
 from lossviz.training.engine import Event, RunState, advance, apply, init, measure, run, step
 from lossviz.training.gallery import CLASSIC, PLAYGROUND, Example, preset, presets
+from lossviz.training.insight import (
+    LayerActivations,
+    LayerUpdate,
+    Sample,
+    UpdateWatch,
+    activations,
+    gradient_shares,
+    hardest,
+    layer_names,
+    sample_gradient_norms,
+    sample_losses,
+)
 from lossviz.training.inspect import decision_map, output, predict
 from lossviz.training.measure import Measurement
 from lossviz.training.snapshot import restore, snapshot
@@ -26,20 +38,28 @@ __all__ = [
     "Event",
     "Example",
     "Intervention",
+    "LayerActivations",
+    "LayerUpdate",
     "LayerWalk",
     "Measurement",
     "ParameterWalk",
     "RunConfig",
     "RunState",
+    "Sample",
     "Split",
+    "UpdateWatch",
     "Walk",
+    "activations",
     "advance",
     "apply",
     "dataset",
     "decision_map",
     "diagnose",
+    "gradient_shares",
+    "hardest",
     "init",
     "largest_stable_rate",
+    "layer_names",
     "losses_for",
     "measure",
     "output",
@@ -48,6 +68,8 @@ __all__ = [
     "presets",
     "restore",
     "run",
+    "sample_gradient_norms",
+    "sample_losses",
     "snapshot",
     "step",
     "walk",
