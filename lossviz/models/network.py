@@ -183,8 +183,7 @@ class Network:
             if self.batch_norm:
                 self.norms[layer].evaluate(z)
             activate(z, a)
-            if space.dropout:
-                space.units[layer].copy_(a)
+            space.units[layer].copy_(a)
             x = with_bias
         return product(x, self._transposed[-1], out=space.sums[-1])
 
@@ -204,6 +203,8 @@ class Network:
                 mask = space.masks[layer]
                 mask.bernoulli_(1.0 - space.dropout, generator=generator).div_(1.0 - space.dropout)
                 torch.mul(a, mask, out=space.units[layer])
+            else:
+                space.units[layer].copy_(a)
             x = with_bias
         return product(x, self._transposed[-1], out=space.sums[-1])
 
@@ -241,9 +242,10 @@ class Workspace:
         # What the next layer takes in: the units and, as the last column, the ones that meet its biases.
         self.inputs = layers(torch.ones, [units + 1 for units in hidden])
         self.units = [inputs[..., :-1] for inputs in self.inputs]
-        # Before dropout; without it they are the units themselves.
-        self.activations = layers(torch.zeros, hidden) if dropout else self.units
-        self.masks = layers(torch.ones, hidden) if dropout else []
+        # Before dropout, and without gaps: functions of numbers with gaps between them take several times as long.
+        self.activations = layers(torch.zeros, hidden)
+        # Networks side by side leave out the same units, as they do alone after the same seed.
+        self.masks = [torch.ones(rows, units, dtype=network.dtype) for units in hidden] if dropout else []
         self.deltas = layers(torch.zeros, hidden)
         self.scratch = layers(torch.zeros, hidden)
         self.normal = layers(torch.zeros, hidden) if network.batch_norm else []

@@ -26,6 +26,7 @@ from lossviz.training.insight import (
 )
 from lossviz.training.inspect import decision_map, output, predict
 from lossviz.training.measure import Measurement
+from lossviz.training.race import RACERS, Race, run_race
 from lossviz.training.snapshot import restore, snapshot
 from lossviz.training.walk import WALK_PARAMETERS, LayerWalk, ParameterWalk, Walk, walk
 
@@ -33,6 +34,7 @@ __all__ = [
     "BOUNDS",
     "CLASSIC",
     "PLAYGROUND",
+    "RACERS",
     "WALK_PARAMETERS",
     "Diagnosis",
     "Event",
@@ -43,6 +45,7 @@ __all__ = [
     "LayerWalk",
     "Measurement",
     "ParameterWalk",
+    "Race",
     "RunConfig",
     "RunState",
     "Sample",
@@ -68,6 +71,7 @@ __all__ = [
     "presets",
     "restore",
     "run",
+    "run_race",
     "sample_gradient_norms",
     "sample_losses",
     "snapshot",

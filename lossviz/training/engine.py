@@ -22,9 +22,9 @@ from lossviz.training.measure import Measurement, Meter
 
 # Seeds are below this, so weights and order never share a stream; with it, `torch.manual_seed(seed)` and a chain
 # of `nn.Linear` gives the very weights of the run.
-_ORDER_STREAM = 2**32
-_MASK_STREAM = 2**33
-_CLIP_EPSILON = 1e-6  # of torch.nn.utils.clip_grad_norm_
+ORDER_STREAM = 2**32
+MASK_STREAM = 2**33
+CLIP_EPSILON = 1e-6  # of torch.nn.utils.clip_grad_norm_
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ class RunState:
         self.optimizer = optimizers.get(config.optimizer)
         self.settings = config.settings
         self.slots: dict[str, Tensor] = self.optimizer.start(self.network.parameters)
-        self.generator = torch.Generator().manual_seed(config.seed + _ORDER_STREAM)
-        self.masks = torch.Generator().manual_seed(config.seed + _MASK_STREAM)  # of dropout
+        self.generator = torch.Generator().manual_seed(config.seed + ORDER_STREAM)
+        self.masks = torch.Generator().manual_seed(config.seed + MASK_STREAM)  # of dropout
         self.plan = config.plan
         self.drops = 0  # how often the plateau has lowered the rate
         self.plateau = Waiting()
@@ -164,7 +164,7 @@ class RunState:
             gradient.clamp_(-clip_at, clip_at)
         elif self.config.clip == "norm":
             # As torch.nn.utils.clip_grad_norm_ computes it.
-            gradient.mul_((clip_at / (torch.linalg.vector_norm(gradient) + _CLIP_EPSILON)).clamp_(max=1.0))
+            gradient.mul_((clip_at / (torch.linalg.vector_norm(gradient) + CLIP_EPSILON)).clamp_(max=1.0))
 
     def batch_losses(self) -> Tensor:
         """Return the loss of each batch of this epoch, each before its update, in float64."""

@@ -1,0 +1,87 @@
+"""Races of 16 against one run alone: wall time for the same epochs, and epochs a second of every racer.
+
+    python bench/race.py [epochs]
+
+TensorFlow Playground's default (circle data, 250/250 points, 2-4-2-1 tanh, batch 10), on one thread, in turns.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from common import conditions
+
+from lossviz import optimizers
+from lossviz.training import PLAYGROUND, Race, RunConfig, run
+
+ROUNDS = 5
+RACERS = 16
+OPTIMIZERS = optimizers.keys()
+LOSSES = ("mse", "bce_with_logits", "hinge", "focal")
+ALL_LOSSES = (
+    *("mse", "bce", "bce_with_logits", "hinge", "squared_hinge", "focal", "soft_margin", "exponential"),
+    *("perceptron", "modified_huber", "brier", "asymmetric", "mse", "bce", "hinge", "focal"),
+)
+
+
+def races(epochs: int) -> dict[str, list[RunConfig]]:
+    """The races by name; all begin alike and are trained for the same epochs."""
+    base = replace(PLAYGROUND, epochs=epochs)
+
+    def with_loss(loss: str) -> RunConfig:
+        return replace(base, loss=loss, loss_parameters=(), learning_rate=0.01)
+
+    return {
+        "16 learning rates": [replace(base, learning_rate=0.003 * 1.2**racer) for racer in range(RACERS)],
+        "16 seeds": [replace(base, seed=seed) for seed in range(RACERS)],
+        "4 losses, 4 rates each": [
+            replace(with_loss(loss), learning_rate=rate) for loss in LOSSES for rate in (0.003, 0.01, 0.03, 0.05)
+        ],
+        "7 optimizers": [
+            replace(base, optimizer=OPTIMIZERS[racer % len(OPTIMIZERS)], learning_rate=0.01)
+            for racer in sorted(range(RACERS), key=lambda racer: racer % len(OPTIMIZERS))
+        ],
+        "12 losses": [with_loss(loss) for loss in sorted(ALL_LOSSES)],
+    }
+
+
+def alone(config: RunConfig) -> float:
+    """Seconds of one run alone."""
+    begin = time.perf_counter()
+    for _ in run(config):
+        pass
+    return time.perf_counter() - begin
+
+
+def together(configs: Sequence[RunConfig]) -> float:
+    """Seconds of a race, its setting up included."""
+    begin = time.perf_counter()
+    race = Race(configs)
+    while not race.finished:
+        race.epoch()
+    return time.perf_counter() - begin
+
+
+def main() -> None:
+    """Print the table."""
+    epochs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    torch.set_num_threads(1)  # as the server does
+    print(f"16 racers, {epochs} epochs each; medians of {ROUNDS} turns")
+    print(conditions() + "\n")
+    print("| race | epochs/s alone | epochs/s of each of 16 | wall time of 16 over that of one |")
+    print("|---|---|---|---|")
+    for name, configs in races(epochs).items():
+        times = [(alone(configs[0]), together(configs)) for _ in range(ROUNDS)]
+        one, every = (statistics.median(column) for column in zip(*times, strict=True))
+        ratio = statistics.median(race / single for single, race in times)
+        print(f"| {name} | {epochs / one:.0f} | {epochs / every:.0f} | {ratio:.2f} |")
+    print("\nTo reach: 2 or less, and 100 epochs/s of each.")
+
+
+if __name__ == "__main__":
+    main()
