@@ -149,7 +149,7 @@ def curvature(state: RunState, point: Sequence[float]) -> Curvature:
         Goodfellow, Bengio, Courville (2016), Deep Learning, section 4.3.
     """
     batch = _batch(state)
-    where = torch.tensor(_point("point", point), dtype=torch.float64)
+    where = torch.tensor(check_point("point", point), dtype=torch.float64)
     hessian = torch.autograd.functional.hessian(batch.loss, where).numpy()  # type: ignore[no-untyped-call]
     if not np.isfinite(hessian).all():
         raise ValueError(f"the loss overflows at {tuple(where.tolist())!r}; a point closer to the data is allowed")
@@ -189,8 +189,8 @@ def race(
         >>> [round(value, 3) for value in sgd.points[1].tolist() + adam.points[1].tolist()]
         [3.0, 1.0, 0.5, 0.5]
     """
-    _check(config.sizes)
-    weight, bias = _point("start", start)
+    check_linear(config.sizes)
+    weight, bias = check_point("start", start)
     updates = whole("updates", updates, 1, MAX_UPDATES)
     if rates is None:
         rates = dict.fromkeys(optimizers.keys(), config.learning_rate)
@@ -219,11 +219,12 @@ def _path(config: RunConfig, weight: float, bias: float) -> Path:
 
 
 def _batch(state: RunState) -> Batch:
-    _check(state.network.sizes)
+    check_linear(state.network.sizes)
     return Batch(state, torch.float64)
 
 
-def _check(sizes: tuple[int, ...]) -> None:
+def check_linear(sizes: tuple[int, ...]) -> None:
+    """Refuse a model with more than one weight and one bias."""
     if sizes != (1, 1):
         raise ValueError(
             f"the model has units {'-'.join(map(str, sizes))}; a linear model on one feature with one output, 1-1, "
@@ -231,7 +232,8 @@ def _check(sizes: tuple[int, ...]) -> None:
         )
 
 
-def _point(name: str, value: Any) -> tuple[float, float]:
+def check_point(name: str, value: Any) -> tuple[float, float]:
+    """Return a weight and a bias, both finite."""
     if not isinstance(value, Sequence | np.ndarray) or isinstance(value, str) or len(value) != 2:
         raise ValueError(f"{name} is {shorten(value)}; two numbers, weight and bias, are allowed")
     return number(f"{name} weight", value[0], -FAR, FAR), number(f"{name} bias", value[1], -FAR, FAR)
