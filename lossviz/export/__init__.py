@@ -1,5 +1,18 @@
-"""What a learner takes home: code for exactly what is on the board."""
+"""What a learner takes home: code for exactly what is on the board, and the files of a run."""
 
 from lossviz.export.code import keras_code, torch_code
+from lossviz.export.run_files import config_json, curves_csv, read_config, state_dict, state_dict_bytes
+from lossviz.export.run_keras import keras_script
+from lossviz.export.run_script import run_script
 
-__all__ = ["keras_code", "torch_code"]
+__all__ = [
+    "config_json",
+    "curves_csv",
+    "keras_code",
+    "keras_script",
+    "read_config",
+    "run_script",
+    "state_dict",
+    "state_dict_bytes",
+    "torch_code",
+]

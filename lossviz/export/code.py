@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from lossviz import losses
 from lossviz.evaluation import board_state
-from lossviz.losses.base import Loss
+from lossviz.losses.base import Loss, Reduction
 
 
 def torch_code(key: str, prediction: Any, target: Any = None, reduction: str = "mean", **parameters: Any) -> str:
@@ -100,15 +101,31 @@ def _indices(loss: Loss, variable: str) -> bool:
 
 
 def _prepare(
-    key: str, prediction: Any, target: Any, reduction: str, loss_code: str, parameters: dict[str, Any]
+    key: str,
+    prediction: Any,
+    target: Any,
+    reduction: str,
+    loss_code: Literal["torch", "keras"],
+    parameters: dict[str, Any],
 ) -> tuple[Loss, dict[str, Any], str]:
     loss = losses.get(key)
     params = loss.check_parameters(parameters)
     chosen = loss.reduction(reduction)
     tensors = board_state(loss, prediction, target)
     state = {name: (value.long() if _indices(loss, name) else value).tolist() for name, value in tensors.items()}
-    template = loss.code.torch if loss_code == "torch" else loss.code.keras
-    text = str(template(params, chosen.name) if callable(template) else template)
-    keras_reduction = "sum" if chosen.divisor == "one" else "sum_over_batch_size"
+    return loss, state, loss_lines(loss, params, chosen, loss_code)
+
+
+def loss_lines(loss: Loss, params: Mapping[str, Any], reduction: Reduction, library: Literal["torch", "keras"]) -> str:
+    """The lines that turn `prediction` and `target` into `loss`; the loss must have code for the library.
+
+    Example:
+        >>> loss = losses.get("mse")
+        >>> loss_lines(loss, {}, loss.reduction("mean"), "torch")
+        "loss = F.mse_loss(prediction, target, reduction='mean')"
+    """
+    template = loss.code.torch if library == "torch" else loss.code.keras
+    text = str(template(params, reduction.name) if callable(template) else template)
+    keras_reduction = "sum" if reduction.divisor == "one" else "sum_over_batch_size"
     filled = {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
-    return loss, state, text.format(reduction=chosen.torch_name, keras_reduction=keras_reduction, **filled)
+    return text.format(reduction=reduction.torch_name, keras_reduction=keras_reduction, **filled)

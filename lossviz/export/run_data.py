@@ -1,0 +1,137 @@
+"""The data of a run as code: NumPy lines that draw, split and standardise the very points that the run used."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lossviz import datasets
+from lossviz.training import RunConfig
+
+_LOADERS: Final = {"diabetes": "return_X_y=True, scaled=False"}  # arguments where they differ from the others'
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of a program: a heading, a sentence or two for the learner, the code, and what it needs imported."""
+
+    title: str
+    text: str
+    code: str
+    imports: tuple[str, ...] = ()
+
+
+def data_section(config: RunConfig) -> Section:
+    """Return the lines that make `x_train`, `y_train` and, where there is a validation part, `x_validation` and so on.
+
+    Features are float64 arrays, standardised if the config says so; targets are numbers or class numbers from 0.
+
+    Args:
+        config: the run.
+
+    Returns:
+        The section; its code needs NumPy as np and what `imports` holds.
+
+    Example:
+        >>> from lossviz.training import CLASSIC
+        >>> print(data_section(CLASSIC).code)
+        def four_points(samples, noise, generator):
+            x = np.arange(1.0, samples + 1.0)
+            return x[:, None], 2.0 * x
+        <BLANKLINE>
+        <BLANKLINE>
+        x, y = four_points(4, 0.0, np.random.default_rng(0))
+        x_train, y_train = x, y  # the model trains on all points
+    """
+    data = datasets.get(config.dataset)
+    lines = _load(config) if data.real else _draw(config)
+    if config.validation_samples:
+        held_out = config.validation_samples
+        lines += [
+            "",
+            f"# {held_out} of the {config.samples} points are held out for validation: the model never trains on them.",
+            f"order = np.random.default_rng(({config.data_seed}, 1)).permutation({config.samples})",
+            f"validation, training = np.sort(order[:{held_out}]), np.sort(order[{held_out}:])",
+            "x_train, y_train, x_validation, y_validation = x[training], y[training], x[validation], y[validation]",
+        ]
+    else:
+        lines.append("x_train, y_train = x, y  # the model trains on all points")
+    if config.standardise:
+        lines += [
+            "",
+            "# Over the training points each feature gets mean 0 and standard deviation 1.",
+            "mean, deviation = x_train.mean(axis=0), x_train.std(axis=0)",
+            "deviation = np.where(deviation > 0, deviation, 1.0)  # a feature that never changes stays as it is",
+            "x_train = (x_train - mean) / deviation",
+        ]
+        if config.validation_samples:
+            lines.append("x_validation = (x_validation - mean) / deviation")
+    imports = (f"from sklearn.datasets import load_{config.dataset}",) if data.real else ()
+    return Section("Data", f"{data.title}. {data.description}", "\n".join(lines), imports)
+
+
+def _load(config: RunConfig) -> list[str]:
+    """Rows of a table that comes with scikit-learn."""
+    key, full = config.dataset, datasets.get(config.dataset).samples
+    lines = [f"x, y = load_{key}({_LOADERS.get(key, 'return_X_y=True')})"]
+    if config.samples != full:
+        lines += [
+            f"rows = np.sort(np.random.default_rng({config.data_seed}).permutation({full})[:{config.samples}])",
+            "x, y = x[rows], y[rows]",
+        ]
+    if key == "breast_cancer":
+        lines.append("y = 1 - y  # here class 1 is what a doctor looks for: malignant")
+    return lines
+
+
+def _draw(config: RunConfig) -> list[str]:
+    """The generator of the data set, taken from its own source, and the call."""
+    draw = datasets.get(config.dataset).draw
+    call = f"{_public(draw.__name__)}({config.samples}, {config.noise!r}, np.random.default_rng({config.data_seed}))"
+    return [*_source(draw), "", "", f"x, y = {call}"]
+
+
+def _source(function: Callable[..., Any]) -> list[str]:
+    """A module's function with all that it uses of its module, without types and leading underscores."""
+    text = inspect.getsource(sys.modules[function.__module__])
+    parts = {name: node for node in ast.parse(text).body for name in _names(node)}
+    needed, waiting = set(), [function.__name__]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            body = parts[name].body if isinstance(parts[name], ast.FunctionDef) else [parts[name]]  # type: ignore[attr-defined]
+            used = {node.id for part in body for node in ast.walk(part) if isinstance(node, ast.Name)}
+            waiting += [other for other in used if other in parts and other != name]
+    lines: list[str] = []
+    for node in (node for name, node in parts.items() if name in needed):
+        gap = ["", ""] if lines else []
+        lines += gap + _written(node, text.splitlines())
+    return lines
+
+
+def _names(node: ast.stmt) -> list[str]:
+    """The name that a statement of a module gives to something of its own."""
+    if isinstance(node, ast.FunctionDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _written(node: ast.stmt, text: list[str]) -> list[str]:
+    """The lines of a statement as a learner should read them."""
+    if not isinstance(node, ast.FunctionDef):
+        return [_public(line) for line in text[node.lineno - 1 : node.end_lineno]]
+    assert node.returns is not None
+    arguments = ", ".join(argument.arg for argument in node.args.args)
+    head = f"def {_public(node.name)}({arguments}):"
+    return [head, *(_public(line) for line in text[node.returns.end_lineno : node.end_lineno] if '"""' not in line)]
+
+
+def _public(text: str) -> str:
+    return re.sub(r"(?<![\w.])_(?=[a-z])", "", text)
