@@ -71,7 +71,8 @@ def trajectory(config: RunConfig, epochs: int, moments: int = 100) -> Trajectory
         if not (np.isfinite(vector).all() and np.isfinite(event.train_loss)):
             overflowed = True
             break
-        last = (event.epoch, vector, event.train_loss)
+        # A run that ends early may go back to its best weights, which are not those that the event is about.
+        last = (event.epoch, vector, measure(state).train_loss if state.finished else event.train_loss)
         if event.epoch % every == 0:
             kept.append(last)
     if kept[-1][0] != last[0]:

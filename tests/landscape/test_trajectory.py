@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lossviz.landscape import trajectory
-from lossviz.training import CLASSIC, PLAYGROUND, init, measure, run
+from lossviz.training import CLASSIC, PLAYGROUND, init, measure, preset, run
 
 
 def test_a_trajectory_is_that_of_the_run():
@@ -30,6 +30,14 @@ def test_a_run_that_overflows_ends_at_its_last_finite_epoch():
     assert np.isfinite(way.vectors).all()
     assert way.epochs[-1] < 500
     assert measure(way.state).train_loss == way.losses[-1]
+
+
+def test_a_run_that_goes_back_to_its_best_weights_ends_there():
+    config = replace(preset("overfitting").config, patience=5, best_weights=True)
+    way = trajectory(config, epochs=300)
+    assert way.epochs[-1] < 300
+    assert measure(way.state).train_loss == way.losses[-1]
+    np.testing.assert_array_equal(way.vectors[-1], way.state.network.parameters.double().numpy())
 
 
 @pytest.mark.parametrize("values", [{"epochs": 0}, {"epochs": 10, "moments": 1}, {"epochs": 10, "moments": 501}])
