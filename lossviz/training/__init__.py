@@ -27,12 +27,17 @@ from lossviz.training.insight import (
 from lossviz.training.inspect import decision_map, output, predict
 from lossviz.training.measure import Measurement
 from lossviz.training.race import RACERS, Race, run_race
+from lossviz.training.racers import DIFFERENCES, FEWEST, Racer, lineup, usual_values
+from lossviz.training.ranking import MEASURES, Scoreboard, Standing, Sweep, mean_and_deviation, sweep
 from lossviz.training.snapshot import restore, snapshot
 from lossviz.training.walk import WALK_PARAMETERS, LayerWalk, ParameterWalk, Walk, walk
 
 __all__ = [
     "BOUNDS",
     "CLASSIC",
+    "DIFFERENCES",
+    "FEWEST",
+    "MEASURES",
     "PLAYGROUND",
     "RACERS",
     "WALK_PARAMETERS",
@@ -46,10 +51,14 @@ __all__ = [
     "Measurement",
     "ParameterWalk",
     "Race",
+    "Racer",
     "RunConfig",
     "RunState",
     "Sample",
+    "Scoreboard",
     "Split",
+    "Standing",
+    "Sweep",
     "UpdateWatch",
     "Walk",
     "activations",
@@ -63,7 +72,9 @@ __all__ = [
     "init",
     "largest_stable_rate",
     "layer_names",
+    "lineup",
     "losses_for",
+    "mean_and_deviation",
     "measure",
     "output",
     "predict",
@@ -76,5 +87,7 @@ __all__ = [
     "sample_losses",
     "snapshot",
     "step",
+    "sweep",
+    "usual_values",
     "walk",
 ]
