@@ -21,7 +21,7 @@ _OPTIMIZERS: Final = {
     "sgd": "SGD({rate}",
     "momentum": "SGD({rate}, momentum={momentum}",
     "nesterov": "SGD({rate}, momentum={momentum}, nesterov=True",
-    # Keras adds epsilon below the root, PyTorch behind it.
+    # Keras adds epsilon below the root here, PyTorch behind it.
     "adagrad": "Adagrad({rate}, initial_accumulator_value=0.0, epsilon=1e-20",
     "rmsprop": "RMSprop({rate}, rho={decay}, epsilon=1e-16",
     "adam": "Adam({rate}, beta_1={beta1}, beta_2={beta2}, epsilon=1e-8",
@@ -88,6 +88,10 @@ def _introduction(config: RunConfig) -> str:
         notes.append(
             "Keras keeps the learning rate inside the velocity, so after a change of the rate it coasts on with the "
             "old one for a while; PyTorch does not."
+        )
+    if config.optimizer in ("rmsprop", "adam", "adamw"):
+        notes.append(
+            "Keras keeps its divisors from 0 in another way, so very small gradients step a little differently."
         )
     if config.hidden and config.batch_norm:
         notes.append("Keras's running variance divides by the batch size n, PyTorch's by n - 1.")
@@ -176,6 +180,9 @@ def _numbers(values: Any) -> str:
 
 def _loss(config: RunConfig) -> Section:
     loss, fit = losses.get(config.loss_key), config.fit
+    gradient = ""
+    if "no_gradient" in loss.properties:
+        gradient = " + 0 * keras.ops.sum(prediction)  # so that there is a gradient, which is 0"
     before, result = loss_lines(loss, config.parameters, loss.reduction("mean"), "keras").rsplit("loss = ", 1)
     single = config.sizes[-1] == 1
     raw = "output[:, 0]" if single else "output"
@@ -184,7 +191,7 @@ def _loss(config: RunConfig) -> Section:
         "def loss_function(target, output):",
         f"    target = {target.get(fit.labels, 'keras.ops.reshape(target, (-1,))')}",
         f"    prediction = {_LINKS.get(fit.link, '{}').format(raw)}",
-        textwrap.indent(f"{before}return {result}", "    "),
+        textwrap.indent(f"{before}return {result}{gradient}", "    "),
     ]
     if fit.labels in _ACCURACY:
         lines += ["", "", "def accuracy(target, output):"]
