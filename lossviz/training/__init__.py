@@ -11,6 +11,7 @@ from lossviz.training.config import BOUNDS, Intervention, RunConfig, losses_for
 from lossviz.training.data import Split, dataset
 from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
 from lossviz.training.engine import Event, RunState, advance, apply, init, measure, run, step
+from lossviz.training.examination import examine, neighbours
 from lossviz.training.gallery import CLASSIC, PLAYGROUND, Example, preset, presets
 from lossviz.training.insight import (
     LayerActivations,
@@ -67,6 +68,7 @@ __all__ = [
     "dataset",
     "decision_map",
     "diagnose",
+    "examine",
     "gradient_shares",
     "hardest",
     "init",
@@ -76,6 +78,7 @@ __all__ = [
     "losses_for",
     "mean_and_deviation",
     "measure",
+    "neighbours",
     "output",
     "predict",
     "preset",

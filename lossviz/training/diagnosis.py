@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import torch
@@ -16,7 +16,9 @@ from lossviz.training.data import dataset, features
 from lossviz.training.engine import Event
 
 Kind = Literal[
-    "waiting", "still falling", "flat", "rising", "diverging", "validation rising", "not finite"
+    "waiting", "still falling", "flat", "rising", "diverging", "validation rising", "not finite",
+    "dead units", "vanishing gradients", "exploding gradients", "unscaled inputs", "oscillating", "too slow",
+    "unsuitable loss", "plateau", "underfitting", "small validation part",
 ]  # fmt: skip
 
 #: Epochs whose mean is compared with the mean of as many epochs before.
@@ -31,11 +33,21 @@ JITTERS: Final = 6.0
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is happening (`kind`), the sentence that says so, and the epoch it dates from, if any."""
+    """What is happening, in words and with numbers.
+
+    Args:
+        kind: what it is.
+        sentence: what is seen, with the numbers that say so.
+        since: the epoch it dates from, if any.
+        experiment: one thing to try, in a sentence; empty where there is nothing to mend.
+        change: the same as fields of the config.
+    """
 
     kind: Kind
     sentence: str
     since: int | None = None
+    experiment: str = ""
+    change: Mapping[str, Any] = field(default_factory=dict)
 
 
 def diagnose(events: Sequence[Event], config: RunConfig) -> Diagnosis:

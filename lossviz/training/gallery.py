@@ -44,6 +44,22 @@ _OUTLIERS: Final = RunConfig(
     epochs=300,
 )
 
+_DIABETES: Final = RunConfig(
+    dataset="diabetes", hidden=(), learning_rate=0.05, batch_size=None, epochs=200, validation_fraction=0.25
+)
+
+_OVERFITTING: Final = RunConfig(
+    dataset="sine",
+    samples=30,
+    noise=0.4,
+    data_seed=1,
+    hidden=(32, 32),
+    optimizer="adam",
+    learning_rate=0.01,
+    batch_size=None,
+    epochs=1000,
+)
+
 
 @dataclass(frozen=True)
 class Example:
@@ -61,9 +77,7 @@ _EXAMPLES: Final = (
         "Diabetes, linear model",
         "Ten measurements explain about half of how far the disease progresses, on new patients too. "
         "The loss is a squared number of points, so it stays in the thousands.",
-        RunConfig(
-            dataset="diabetes", hidden=(), learning_rate=0.05, batch_size=None, epochs=200, validation_fraction=0.25
-        ),
+        _DIABETES,
     ),
     Example(
         "classic",
@@ -84,17 +98,28 @@ _EXAMPLES: Final = (
         "Sine, learnt by heart",
         "A large network and only 15 training points. The training loss goes on towards 0 "
         "while the validation loss turns and becomes three times as high.",
-        RunConfig(
-            dataset="sine",
-            samples=30,
-            noise=0.4,
-            data_seed=1,
-            hidden=(32, 32),
-            optimizer="adam",
-            learning_rate=0.01,
-            batch_size=None,
-            epochs=1000,
-        ),
+        _OVERFITTING,
+    ),
+    Example(
+        "early_stopping",
+        "Sine, stopped early",
+        "The same network and points, but the run ends 50 epochs after the validation loss was lowest, and the weights "
+        "of that epoch come back.",
+        replace(_OVERFITTING, patience=50, best_weights=True),
+    ),
+    Example(
+        "too_slow",
+        "Diabetes, too small a step",
+        "The same linear model with a hundredth of the learning rate. After 200 epochs it is still worse than a "
+        "constant guess: R² is below 0.",
+        replace(_DIABETES, learning_rate=0.0005),
+    ),
+    Example(
+        "oscillating",
+        "Four points, a step just small enough",
+        "Learning rate 0.119, just below the largest stable one. Every step jumps across the valley and lands a little "
+        "lower on its other side.",
+        replace(CLASSIC, learning_rate=0.119, epochs=100),
     ),
     Example(
         "outliers_mse",
@@ -139,6 +164,54 @@ _EXAMPLES: Final = (
         RunConfig(dataset="circle", initialisation="zeros", epochs=100),
     ),
     Example(
+        "unscaled",
+        "Breast cancer, raw inputs",
+        "Areas near 900 beside shares near 0.05, as they were measured. The units are pushed to the ends of tanh, "
+        "their gradients vanish, and the model stays near a constant guess.",
+        RunConfig(
+            dataset="breast_cancer", standardise=False, hidden=(8,), batch_size=32, epochs=60, validation_fraction=0.3
+        ),
+    ),
+    Example(
+        "vanishing",
+        "Circle, six layers of sigmoids",
+        "Each sigmoid passes on at most a quarter of the gradient. After six of them the first layer gets a "
+        "ten-thousandth of what the last one gets, and nothing is learnt.",
+        RunConfig(dataset="circle", hidden=(8,) * 6, activation="sigmoid", learning_rate=0.1, epochs=150),
+    ),
+    Example(
+        "exploding",
+        "Spiral, far too large weights",
+        "Four layers whose first weights are ten times too large: the gradient grows from layer to layer, and the loss "
+        "jumps about although the learning rate is tiny.",
+        RunConfig(
+            dataset="spiral", hidden=(16,) * 4, activation="relu", initialisation="large", learning_rate=1e-4, epochs=50
+        ),
+    ),
+    Example(
+        "dead_units",
+        "Circle, dead units",
+        "One step too large throws the ReLU units out of reach of every point. From then on they give 0, and a unit "
+        "that gives 0 has no gradient to bring it back.",
+        RunConfig(dataset="circle", hidden=(8, 8), activation="relu", learning_rate=3.0, epochs=60),
+    ),
+    Example(
+        "squared_after_sigmoid",
+        "Moons, squared error after a sigmoid",
+        "The first weights are too large, so many points are wrong with certainty. There a squared error after a "
+        "sigmoid has hardly any slope: cross-entropy gets out, it does not.",
+        RunConfig(
+            dataset="moons",
+            hidden=(8,),
+            initialisation="large",
+            loss="brier",
+            batch_size=32,
+            epochs=40,
+            validation_fraction=0.3,
+            seed=1,
+        ),
+    ),
+    Example(
         "spiral",
         "Spiral, larger network",
         "Two layers of 16 units, ReLU and Adam follow the arms: more than 95 % of the new points are right.",
@@ -151,6 +224,33 @@ _EXAMPLES: Final = (
         "Iris, linear model",
         "Four lengths tell three kinds of flowers apart. Setosa is easy; the few errors lie between the other two.",
         RunConfig(dataset="iris", hidden=(), learning_rate=0.1, batch_size=16, epochs=200, validation_fraction=0.3),
+    ),
+    Example(
+        "small_validation",
+        "Iris, eight flowers held out",
+        "With eight flowers one mistake more moves the validation accuracy by 12.5 points, so it says little.",
+        RunConfig(dataset="iris", hidden=(), learning_rate=0.1, batch_size=16, epochs=100, validation_fraction=0.05),
+    ),
+    Example(
+        "wine",
+        "Wine, linear model",
+        "Thirteen measurements tell three growers' wines apart: more than 93 % of the wines held out are right.",
+        RunConfig(dataset="wine", hidden=(), learning_rate=0.1, batch_size=16, epochs=100, validation_fraction=0.3),
+    ),
+    Example(
+        "digits",
+        "Handwritten digits, one hidden layer",
+        "Images of 8 × 8 grey values, ten classes: 32 units and Adam read more than 97 % of the digits held out.",
+        RunConfig(
+            dataset="digits",
+            hidden=(32,),
+            activation="relu",
+            optimizer="adam",
+            learning_rate=0.003,
+            batch_size=32,
+            epochs=40,
+            validation_fraction=0.3,
+        ),
     ),
     Example(
         "blobs",
@@ -174,7 +274,7 @@ def presets(task: datasets.Task | None = None) -> tuple[Example, ...]:
     Example:
         >>> from lossviz.training import presets
         >>> [example.key for example in presets("multiclass")]
-        ['iris', 'blobs']
+        ['iris', 'small_validation', 'wine', 'digits', 'blobs']
     """
     return tuple(example for example in _EXAMPLES if task is None or example.config.task == task)
 

@@ -1,10 +1,12 @@
 """Each example is run once, and what its comment says is true of that run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lossviz import datasets
-from lossviz.training import advance, dataset, diagnose, init, measure, predict, preset, presets
+from lossviz.training import UpdateWatch, dataset, diagnose, examine, init, measure, predict, preset, presets, run
 
 
 class Finished:
@@ -14,12 +16,13 @@ class Finished:
         self.example = preset(key)
         self.config = self.example.config
         self.state, self.events = init(self.config), []
+        self.watch = UpdateWatch(self.state)
         while not self.state.finished:
-            event = advance(self.state, 10**6)
+            event = self.watch.advance(10**6)
             if event:
                 self.events.append(event)
         self.last = self.events[-1]
-        self.kind = diagnose(self.events, self.config).kind
+        self.kind = examine(self.state, self.events).kind
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ KEYS = [example.key for example in presets()]
 @pytest.mark.parametrize("key", KEYS)
 def test_runs_to_its_end(key, trained):
     run = trained(key)
-    assert len(run.events) == run.config.epochs
+    assert (len(run.events) == run.config.epochs) == (run.config.patience is None)
     assert run.last.finite
     assert run.example.comment.endswith(".")
 
@@ -50,6 +53,10 @@ def test_the_first_example_of_each_task_is_real_data():
         assert datasets.get(presets(task)[0].config.dataset).real
     assert sum((presets(task) for task in ("regression", "binary", "multiclass")), ()) == presets()
     assert len(set(KEYS)) == len(KEYS)
+
+
+def test_there_are_many_good_and_bad():
+    assert len(KEYS) >= 16
 
 
 def test_unknown_example_names_the_nearest():
@@ -137,3 +144,79 @@ def test_blobs(trained):
     run = trained("blobs")
     assert measure(init(run.config)).train_loss == pytest.approx(np.log(3), abs=1e-6)
     assert run.last.train_loss < 0.1
+
+
+def test_early_stopping(trained):
+    run, whole = trained("early_stopping"), trained("overfitting")
+    best = min(whole.events, key=lambda event: event.validation_loss)
+    assert len(run.events) == best.epoch + 50 < len(whole.events)
+    assert measure(run.state).validation_loss == best.validation_loss
+    assert run.config.hidden == whole.config.hidden
+
+
+def test_too_slow(trained):
+    run, healthy = trained("too_slow"), trained("diabetes")
+    assert run.kind == "too slow"
+    assert run.last.train_metric < 0 < healthy.last.train_metric
+    assert run.config.learning_rate == healthy.config.learning_rate / 100
+    assert run.config.epochs == 200
+
+
+def test_oscillating(trained):
+    run = trained("oscillating")
+    assert run.kind == "oscillating"
+    losses = [event.train_loss for event in run.events]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_unscaled(trained):
+    run = trained("unscaled")
+    assert run.kind == "unscaled inputs"
+    split = dataset(run.config)
+    assert round(split.mean.max(), -2) == 900
+    assert np.any(np.abs(split.mean - 0.05) < 0.01)
+    guess = max(np.mean(split.y_train == 0), np.mean(split.y_train == 1))
+    assert run.last.train_metric < guess + 0.03
+
+
+def test_vanishing(trained):
+    run = trained("vanishing")
+    assert run.kind == "vanishing gradients"
+    assert len(run.config.hidden) == 6
+    first, *_, last = run.watch.layers()
+    assert first.gradient < 1e-4 * last.gradient
+    assert run.last.train_metric < 0.6
+
+
+def test_exploding(trained):
+    run = trained("exploding")
+    assert run.kind == "exploding gradients"
+    assert run.config.initialisation == "large"
+    assert len(run.config.hidden) == 4
+
+
+def test_dead_units(trained):
+    run = trained("dead_units")
+    assert run.kind == "dead units"
+    assert run.last.train_metric < 0.6
+
+
+def test_squared_after_sigmoid(trained):
+    squared = trained("squared_after_sigmoid")
+    assert squared.kind == "unsuitable loss"
+    cross_entropy = list(run(replace(squared.config, loss="bce_with_logits", loss_parameters=())))
+    assert squared.last.validation_metric < 0.6 < 0.8 < cross_entropy[-1].validation_metric
+
+
+def test_small_validation(trained):
+    run = trained("small_validation")
+    assert run.kind == "small validation part"
+    assert run.config.validation_samples == 8
+    assert 100 / 8 == 12.5
+
+
+def test_wine_and_digits(trained):
+    assert trained("wine").last.validation_metric > 0.93
+    assert len(dataset(trained("wine").config).feature_names) == 13
+    assert trained("digits").last.validation_metric > 0.97
+    assert trained("digits").config.sizes == (64, 32, 10)
