@@ -3,6 +3,9 @@
 from lossviz.export.code import keras_code, torch_code
 from lossviz.export.run_files import config_json, curves_csv, read_config, state_dict, state_dict_bytes
 from lossviz.export.run_keras import keras_script
+from lossviz.export.run_notebook import run_notebook
+from lossviz.export.run_report import run_report
+from lossviz.export.run_rounding import rounding_epoch
 from lossviz.export.run_script import run_script
 
 __all__ = [
@@ -11,6 +14,9 @@ __all__ = [
     "keras_code",
     "keras_script",
     "read_config",
+    "rounding_epoch",
+    "run_notebook",
+    "run_report",
     "run_script",
     "state_dict",
     "state_dict_bytes",
