@@ -29,6 +29,7 @@ pages = [
     st.Page(HERE / "explore.py", title="Explore", default=True),
     st.Page(HERE / "train.py", title="Train", url_path="train"),
     st.Page(HERE / "landscape.py", title="Landscape", url_path="landscape"),
+    st.Page(HERE / "logs.py", title="Logs", url_path="logs"),
     st.Page(HERE / "reference.py", title="Reference", url_path="reference"),
     st.Page(HERE / "compare.py", title="Compare", url_path="compare"),
     st.Page(HERE / "choose.py", title="Choose", url_path="choose"),

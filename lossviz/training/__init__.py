@@ -26,6 +26,7 @@ from lossviz.training.insight import (
     sample_losses,
 )
 from lossviz.training.inspect import decision_map, output, predict
+from lossviz.training.log_diagnosis import diagnose_log
 from lossviz.training.measure import Measurement
 from lossviz.training.race import RACERS, Race, run_race
 from lossviz.training.racers import DIFFERENCES, FEWEST, Racer, lineup, usual_values
@@ -68,6 +69,7 @@ __all__ = [
     "dataset",
     "decision_map",
     "diagnose",
+    "diagnose_log",
     "examine",
     "gradient_shares",
     "hardest",

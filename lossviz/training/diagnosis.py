@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -83,21 +83,95 @@ def diagnose(events: Sequence[Event], config: RunConfig) -> Diagnosis:
         )
     # The first batch loss comes from before the first updates, so it stands for where the run began.
     losses = np.array([events[0].batch_loss, *(event.train_loss for event in events)])
-    window = min(WINDOW, len(losses) // 2)
-    earlier, recent = float(losses[-2 * window : -window].mean()), float(losses[-window:].mean())
-    error = _jitter(losses[-2 * window :]) * np.sqrt(2.0 / window)
-    threshold = max(2.0 * error, FLAT * abs(earlier))
-    span = f"over the last {window} epochs" if window > 1 else "in the last epoch"
-
+    change = _Change.of(losses, "epoch")
     limit = largest_stable_rate(config)
     too_large = limit is not None and last.learning_rate > limit
-    if too_large and recent > earlier:
+    if too_large and change.recent > change.earlier:
         return Diagnosis(
             "diverging",
             f"Diverging: the loss grew from {_show(losses[0])} to {_show(losses[-1])}. The learning rate "
             f"{last.learning_rate:g} is above {limit:.6f}, the largest that is stable here (2/λmax), so each step "
             "overshoots further than the one before. Choose a smaller learning rate.",
         )
+    found = _judge(losses, change, validation_minimum(events), "epoch")
+    if found.kind == "still falling" and too_large:
+        warning = (
+            f" But the learning rate {last.learning_rate:g} is above {limit:.6f}, the largest that is stable here "
+            "(2/λmax): the loss will turn and grow."
+        )
+        return replace(found, sentence=found.sentence + warning)
+    if found.kind == "flat" and config.initialisation == "zeros" and config.hidden:
+        same = " All weights began at zero, so the units of a layer stay alike and the network cannot learn more."
+        return replace(found, sentence=found.sentence + same)
+    return found
+
+
+def diagnose_curves(train: Array, validation: Array | None, numbers: Array, unit: str) -> Diagnosis:
+    """Say how a run went of which only the curves are known, as `diagnose` does for our own.
+
+    Args:
+        train: training losses, shape (points,), at least one; where there is none, the validation losses.
+        validation: validation losses at the same points, or None.
+        numbers: what the points are called: number of the epoch or step, shape (points,).
+        unit: what these numbers count, in the singular: "epoch", "step".
+
+    Returns:
+        The diagnosis.
+
+    Example:
+        >>> import numpy as np
+        >>> diagnose_curves(np.array([1.0, 0.8, 0.7, 0.65]), None, np.arange(4), "epoch").sentence
+        'Still falling: the training loss went from 0.9 to 0.675 over the last 2 epochs.'
+    """
+    bad = ~np.isfinite(train)
+    if bad.any():
+        at = int(bad.argmax())
+        value = "not a number" if np.isnan(train[at]) else "infinite"
+        return Diagnosis(
+            "not finite",
+            f"At {unit} {numbers[at]:g} the training loss is {value}: the steps were too large, or something was "
+            "divided by 0 or the logarithm of 0 was taken.",
+            int(numbers[at]),
+            experiment="Try a tenth of the learning rate; if that does not help, look for a logarithm or a division.",
+        )
+    minimum = None if validation is None else _minimum(train, validation)
+    named = None if minimum is None else (int(numbers[minimum[0]]), *minimum[1:])
+    found = _judge(train, _Change.of(train, unit), named, unit)
+    cures = {
+        "diverging": "Try a tenth of the learning rate.",
+        "rising": "Try a third of the learning rate.",
+        "validation rising": f"Keep the weights of {unit} {found.since}, or try more data or a penalty on the weights.",
+    }
+    return replace(found, experiment=cures.get(found.kind, ""))
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What became of a curve: the mean over its last points and over as many before, and when that is no accident."""
+
+    earlier: float
+    recent: float
+    error: float
+    span: str
+
+    @property
+    def threshold(self) -> float:
+        return max(2.0 * self.error, FLAT * abs(self.earlier))
+
+    @classmethod
+    def of(cls, losses: Array, unit: str) -> _Change:
+        window = max(1, min(WINDOW, len(losses) // 2))
+        earlier, recent = losses[-2 * window : -window], losses[-window:]
+        if not len(earlier):
+            earlier = recent
+        error = _jitter(losses[-2 * window :]) * np.sqrt(2.0 / window)
+        span = f"over the last {window} {unit}s" if window > 1 else f"in the last {unit}"
+        return cls(float(earlier.mean()), float(recent.mean()), error, span)
+
+
+def _judge(losses: Array, change: _Change, minimum: tuple[int, float, float] | None, unit: str) -> Diagnosis:
+    """What the curves say; `minimum` is where the validation loss was lowest, if it has been rising since."""
+    earlier, recent, threshold, span = change.earlier, change.recent, change.threshold, change.span
     best = float(losses.min())
     if recent - earlier > threshold and recent > 2.0 * best and recent - best > 0.1 * (float(losses[0]) - best):
         return Diagnosis(
@@ -105,35 +179,23 @@ def diagnose(events: Sequence[Event], config: RunConfig) -> Diagnosis:
             f"Diverging: the training loss rose from {_show(earlier)} to {_show(recent)} {span}; its best was "
             f"{_show(best)}. The steps are too large. Try a smaller learning rate.",
         )
-    minimum = validation_minimum(events)
     if minimum is not None:
-        epoch, low, now = minimum
+        number, low, now = minimum
         return Diagnosis(
             "validation rising",
-            f"The validation loss has risen since epoch {epoch}, from {_show(low)} to {_show(now)}, while the "
+            f"The validation loss has risen since {unit} {number}, from {_show(low)} to {_show(now)}, while the "
             "training loss fell further. The model is learning the training points by heart.",
-            epoch,
+            number,
         )
     if recent - earlier > threshold:
         return Diagnosis("rising", f"The training loss is rising: from {_show(earlier)} to {_show(recent)} {span}.")
     if earlier - recent > threshold:
-        warning = (
-            f" But the learning rate {last.learning_rate:g} is above {limit:.6f}, the largest that is stable here "
-            "(2/λmax): the loss will turn and grow."
-            if too_large
-            else ""
-        )
         return Diagnosis(
             "still falling",
-            f"Still falling: the training loss went from {_show(earlier)} to {_show(recent)} {span}.{warning}",
+            f"Still falling: the training loss went from {_show(earlier)} to {_show(recent)} {span}.",
         )
-    same = (
-        " All weights began at zero, so the units of a layer stay alike and the network cannot learn more."
-        if config.initialisation == "zeros" and config.hidden
-        else ""
-    )
-    stays = "jumps up and down around" if error > FLAT * abs(recent) else "stays near"
-    return Diagnosis("flat", f"Flat: the training loss {stays} {_show(recent)} {span}.{same}")
+    stays = "jumps up and down around" if change.error > FLAT * abs(recent) else "stays near"
+    return Diagnosis("flat", f"Flat: the training loss {stays} {_show(recent)} {span}.")
 
 
 def validation_minimum(events: Sequence[Event]) -> tuple[int, float, float] | None:
@@ -153,10 +215,17 @@ def validation_minimum(events: Sequence[Event]) -> tuple[int, float, float] | No
         >>> validation_minimum([]) is None
         True
     """
-    if len(events) < 12 or events[-1].validation_loss is None:
+    if not events or events[-1].validation_loss is None:
         return None
     validation = np.array([event.validation_loss for event in events], dtype=np.float64)
-    width = max(1, min(15, len(events) // 8))
+    found = _minimum(np.array([event.train_loss for event in events]), validation)
+    return None if found is None else (events[found[0]].epoch, *found[1:])
+
+
+def _minimum(train: Array, validation: Array) -> tuple[int, float, float] | None:
+    if len(validation) < 12 or not np.isfinite(validation).all():
+        return None
+    width = max(1, min(15, len(validation) // 8))
     smooth = _moving_mean(validation, width)
     at = int(smooth.argmin())
     low, now, end = float(smooth[at]), float(smooth[-1]), len(smooth) - 1
@@ -164,10 +233,10 @@ def validation_minimum(events: Sequence[Event]) -> tuple[int, float, float] | No
     error = _jitter(validation) / np.sqrt(width)
     if end - at < max(5, width) or now - low <= max(RISE * abs(low), JITTERS * error) or now < 0.98 * middle:
         return None
-    training = _moving_mean(np.array([event.train_loss for event in events]), width)
+    training = _moving_mean(train, width)
     if training[-1] > training[at]:
         return None
-    return events[at + width // 2].epoch, low, now
+    return at + width // 2, low, now
 
 
 @lru_cache(maxsize=64)

@@ -14,11 +14,12 @@ from tests.conftest import ServerStarter
 
 FOREIGN_HOSTS = ["elsewhere.example", "localhost.elsewhere.example", "192.0.2.7:8501", "", "me@localhost"]
 OpenPage = Callable[[str], Page]
-PATHS = ["/", "/train", "/landscape", "/reference", "/compare", "/choose"]
+PATHS = ["/", "/train", "/landscape", "/logs", "/reference", "/compare", "/choose"]
 HEADINGS = {
     "/": "Explore",
     "/train": "Train",
     "/landscape": "Landscape",
+    "/logs": "Logs",
     "/reference": "Reference",
     "/compare": "Compare",
     "/choose": "Choose",
