@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossviz.training import PLAYGROUND, RunConfig, advance, init, restore, snapshot
-from pages.ui.live import read_message, run_name
+from pages.ui.live import SHOWN, read_message, read_shown, run_name
 from pages.ui.live.protocol import (
     MESSAGE_CHARACTERS,
     SNAPSHOT_BYTES,
@@ -25,8 +25,8 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
-TYPES = st.sampled_from(["open", "play", "pause", "step", "epoch", "speed", "learning_rate", "ack", "whole"])
-FIELDS = st.dictionaries(st.sampled_from(["config", "at", "play", "value", "frame", "other"]), JSON, max_size=4)
+TYPES = st.sampled_from(["open", "play", "pause", "step", "epoch", "speed", "learning_rate", "ack", "whole", "panels"])
+FIELDS = st.dictionaries(st.sampled_from(["config", "at", "play", "value", "frame", "open", "other"]), JSON, max_size=4)
 
 
 def test_a_message_is_read():
@@ -35,6 +35,7 @@ def test_a_message_is_read():
     assert parse('{"type": "learning_rate", "value": 0.5}').value == 0.5
     assert parse('{"type": "speed", "value": null}').value is None
     assert parse('{"type": "ack", "frame": 3}').frame == 3
+    assert parse('{"type": "panels", "open": ["rate", "pulls", "rate"]}').panels == {"rate", "pulls"}
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,10 @@ def test_a_message_is_read():
         ('{"type": "open", "config": {}, "at": 10000000, "play": false}', "at is 10000000"),
         ('{"type": "open", "config": {"epochs": 1e9}, "at": 0, "play": false}', "epochs is 1000000000.0"),
         ('{"type": "open", "config": {}, "at": 0, "play": 1}', "play is 1; allowed: true, false"),
+        ('{"type": "panels", "open": "rate"}', "open is 'rate'; a list of at most 7 of metric, rate"),
+        ('{"type": "panels", "open": ["secret"]}', "open is 'secret'; allowed: metric, rate"),
+        ('{"type": "panels", "open": [["rate"]]}', "open is ['rate']"),
+        ('{"type": "panels", "open": ["rate", "rate", "rate", "rate", "rate", "rate", "rate", "rate"]}', "at most 7"),
         (" " * (MESSAGE_CHARACTERS + 1), "characters"),
     ],
 )
@@ -145,3 +150,18 @@ def test_a_report_of_the_browser_is_read():
 )
 def test_a_report_of_another_run_or_form_is_none(message: object):
     assert read_message(PLAYGROUND, message) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [
+        (None, None),
+        ("log", None),
+        ([1], None),
+        ([], ()),
+        (["pulls", "log", "unheard of", "log"], ("log", "pulls")),
+        (list(reversed(SHOWN)), SHOWN),
+    ],
+)
+def test_what_is_shown_is_read_in_the_order_of_a_link(names: object, read: object):
+    assert read_shown(names) == read

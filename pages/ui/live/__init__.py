@@ -13,7 +13,7 @@ How a page uses it:
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,13 @@ import streamlit as st
 
 from lossviz.training import Intervention, RunConfig
 from pages.ui import server
+from pages.ui.live.panels import PANELS
 from pages.ui.live.protocol import decode_arrays
 
 HERE = Path(__file__).parent
-SCRIPTS = ("socket.js", "curves.js", "model.js", "live.js")
+SCRIPTS = ("socket.js", "curves.js", "lines.js", "model.js", "panel_views.js", "panels.js", "live.js")
+#: What a learner can have shown besides: choices of the loss chart, then panels. The order is that of a link.
+SHOWN = ("batch", "smoothing", "gap", "log", *PANELS)
 
 # One module in several files, because a component's script is one text and has no address to import from.
 _component = st.components.v2.component(
@@ -52,6 +55,7 @@ class LiveMessage:
         snapshot: the run as `lossviz.training.snapshot` gave it, for `restore(message.config, message.snapshot)`;
             None while playing, and for runs above `protocol.SNAPSHOT_BYTES`. It came through a browser, so `restore`
             checks it and may raise ValueError.
+        shown: what is shown besides, names out of `SHOWN`: the page keeps them in its link and gives them back.
     """
 
     config: RunConfig
@@ -59,6 +63,7 @@ class LiveMessage:
     updates: int
     state: str
     snapshot: Mapping[str, Any] | None
+    shown: tuple[str, ...] = ()
 
     @property
     def interventions(self) -> tuple[Intervention, ...]:
@@ -66,7 +71,7 @@ class LiveMessage:
         return self.config.interventions
 
 
-def live(config: RunConfig, key: str = "train") -> LiveMessage | None:
+def live(config: RunConfig, key: str = "train", shown: Sequence[str] = ()) -> LiveMessage | None:
     """Show a run and let the learner play it.
 
     The component keeps its run as long as `config` is the same, and also when `config` comes back with the
@@ -76,24 +81,45 @@ def live(config: RunConfig, key: str = "train") -> LiveMessage | None:
     Args:
         config: the run.
         key: the element's key; an element keeps its place, its run and its zoom under it.
+        shown: what of the charts and panels is shown at first, names out of `SHOWN`. What the learner chose comes back
+            in the message; giving it back here disturbs nothing.
 
     Returns:
-        The latest report of the browser about this very config, or None if there is none yet.
+        The latest report of the browser about this very config, or None if there is none yet. Choosing what is shown
+        is a report too, also of a run that nobody has touched.
     """
     data = {
         "run": run_name(config),
         "config": config.to_dict(),
         "socket": server.public_path("/live"),
         "plotly": server.plotly_url(),
+        "shown": list(shown),
     }
-    result = _component(key=key, data=data, default={"message": None}, on_message_change=lambda: None)
-    return read_message(config, result.message)
+    result = _component(
+        key=key,
+        data=data,
+        default={"message": None, "shown": None},
+        on_message_change=lambda: None,
+        on_shown_change=lambda: None,
+    )
+    message = read_message(config, result.message)
+    chosen = read_shown(result.shown)
+    if chosen is None:
+        return replace(message, shown=tuple(shown)) if message else None
+    return replace(message or LiveMessage(config, 0, 0, "paused", None), shown=chosen)
 
 
 def run_name(config: RunConfig) -> str:
     """A short name that tells a run from others; interventions do not count."""
     text = json.dumps(replace(config, interventions=()).to_dict(), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_shown(names: Any) -> tuple[str, ...] | None:
+    """Turn what the browser says is shown into names in the order of `SHOWN`; None if it has not said any."""
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        return None
+    return tuple(name for name in SHOWN if name in names)
 
 
 def read_message(config: RunConfig, message: Any) -> LiveMessage | None:

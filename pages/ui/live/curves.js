@@ -2,15 +2,20 @@
 
 const COLUMNS = ["epoch", "batch_loss", "train_loss", "validation_loss", "train_metric", "validation_metric", "learning_rate"];
 const DRAWN = 500;
+const KEPT = 0.9; // of the moving average at each epoch: it looks back over about ten
 const CURVES = [
   { column: "train_loss", name: "Training", dash: "solid", width: 2.5 },
   { column: "validation_loss", name: "Validation", dash: "dash", width: 2.5 },
   { column: "batch_loss", name: "Mean of the batches", dash: "dot", width: 1.5 },
 ];
+const GAP = { name: "Gap (validation − training)", dash: "dashdot", width: 2 };
+// The traces in the order of drawing: the curves, the gap, the curves smoothed, the mark of the best epoch.
+const [AT_GAP, AT_SMOOTH, AT_BEST] = [CURVES.length, CURVES.length + 1, 2 * CURVES.length + 1];
+
+const PATTERNS = { solid: "", dash: "7 4", dot: "2 3", dashdot: "8 3 2 3", longdash: "13 4", longdashdot: "13 3 2 3" };
 
 function lineSample(dash, colour, width) {
-  const pattern = { solid: "", dash: "7 4", dot: "2 3" }[dash];
-  return `<svg aria-hidden="true" width="30" height="10"><path d="M1 5h28" stroke="${colour}" stroke-width="${width}" stroke-dasharray="${pattern}"/></svg>`;
+  return `<svg aria-hidden="true" width="30" height="10"><path d="M1 5h28" stroke="${colour}" stroke-width="${width}" stroke-dasharray="${PATTERNS[dash]}"/></svg>`;
 }
 
 // What all charts share: our fonts and colours, nothing that has to be loaded, no buttons over the drawing.
@@ -27,17 +32,41 @@ function layoutOf(theme, more) {
   };
 }
 
+// What changes in a layout with the theme.
+function themeChange(theme) {
+  const { xaxis, yaxis, font, hoverlabel } = layoutOf(theme, {});
+  const change = { font, hoverlabel };
+  for (const name of ["color", "gridcolor", "zerolinecolor", "linecolor"]) {
+    change[`xaxis.${name}`] = xaxis[name];
+    change[`yaxis.${name}`] = yaxis[name];
+  }
+  return change;
+}
+
+// Which of so many rows are drawn: at most about 500, the last one always.
+function keptRows(rows) {
+  let stride = 1;
+  while (rows / stride > DRAWN) stride *= 2;
+  const kept = [];
+  for (let row = 0; row < rows; row += stride) kept.push(row);
+  if (kept.length && kept[kept.length - 1] !== rows - 1) kept.push(rows - 1);
+  return kept;
+}
+
+const finiteOrNull = (value) => (Number.isFinite(value) ? value : null);
+
 const PLOT_OPTIONS = { displayModeBar: false, displaylogo: false, responsive: false, doubleClick: "reset+autosize", showTips: false };
 const COARSE = matchMedia("(pointer: coarse)").matches;
+const TICKS = ".6~g";
+const EPOCH_AXIS = { title: { text: "Epoch", standoff: 8 }, range: [0, 10], autorange: true, rangemode: "tozero", type: "linear" };
 
 class Curves {
   constructor(plotly, element, legend, theme, onZoom) {
-    Object.assign(this, { plotly, element, legend, theme, onZoom, log: false, batch: false });
+    Object.assign(this, { plotly, element, legend, theme, onZoom, batch: false, smoothing: false, gap: false, log: false });
     this.clear(0);
-    const axis = { tickformat: ".6~g", hoverformat: ".7~g" };
     this.plotly.newPlot(element, this.traces(), layoutOf(theme, {
-      xaxis: { title: { text: "Epoch", standoff: 8 }, range: [0, 10], autorange: true, rangemode: "tozero", type: "linear", hoverformat: "d", unifiedhovertitle: { text: "Epoch %{x}" } },
-      yaxis: { ...axis, title: { text: "Loss", standoff: 4 }, type: "linear", autorange: true },
+      xaxis: { ...EPOCH_AXIS, hoverformat: "d", unifiedhovertitle: { text: "Epoch %{x}" } },
+      yaxis: { tickformat: TICKS, exponentformat: "power", hoverformat: ".7~g", title: { text: "Loss", standoff: 4 }, type: "linear", autorange: true },
       hovermode: "x unified",
       uirevision: "kept",
       // A finger on the chart scrolls the page.
@@ -51,26 +80,43 @@ class Curves {
   }
 
   traces() {
-    return CURVES.map(({ name, dash, width, column }, index) => ({
-      type: "scatter", mode: "lines", name, x: [], y: [],
-      visible: this.shown(column), line: { dash, width, color: this.theme.lines[index], simplify: false },
-      hovertemplate: "%{y:.7~g}",
-    }));
+    const line = ({ name, dash, width }, colour) => ({
+      type: "scatter", mode: "lines", name, x: [], y: [], visible: false,
+      line: { dash, width, color: colour, simplify: false }, hovertemplate: "%{y:.7~g}",
+    });
+    return [
+      ...CURVES.map((curve, index) => line(curve, this.theme.lines[index])),
+      line(GAP, this.theme.text),
+      ...CURVES.map((curve, index) => line({ ...curve, name: `${curve.name}, smoothed` }, this.theme.lines[index])),
+      {
+        type: "scatter", mode: "markers", x: [], y: [], visible: false, hoverinfo: "skip", cliponaxis: false,
+        marker: { symbol: "diamond", size: 11, color: this.theme.lines[1], line: { width: 1.5, color: this.theme.background } },
+      },
+    ];
   }
 
   shown(column) {
-    return column === "train_loss" || (column === "batch_loss" ? this.batch : this.hasValidation !== false);
+    return column === "train_loss" || (column === "batch_loss" ? this.batch : this.hasValidation);
+  }
+
+  visible() {
+    const curves = CURVES.map(({ column }) => this.shown(column));
+    return [...curves, this.gap && this.hasValidation, ...curves.map((on) => on && this.smoothing), this.hasValidation && this.best > 0];
   }
 
   describe() {
-    this.legend.innerHTML = CURVES.map(({ name, dash, width, column }, index) =>
-      this.shown(column) ? `<span>${lineSample(dash, this.theme.lines[index], width)}${name}</span>` : "").join("");
+    const samples = CURVES.map((curve, index) => (this.shown(curve.column) ? [curve, this.theme.lines[index]] : null));
+    if (this.gap && this.hasValidation) samples.push([GAP, this.theme.text]);
+    this.legend.innerHTML = samples.filter(Boolean).map(([{ name, dash, width }, colour]) => `<span>${lineSample(dash, colour, width)}${name}</span>`).join("")
+      + (this.smoothing ? "<span>Faint: before smoothing</span>" : "");
   }
 
   clear(epochs, hasValidation) {
     this.rows = 0;
-    this.hasValidation = hasValidation;
+    this.best = 0; // epoch of the lowest validation loss; 0 as long as there is none
+    this.hasValidation = Boolean(hasValidation);
     this.history = Object.fromEntries(COLUMNS.map((name) => [name, new Float64Array(epochs + 1)]));
+    this.smooth = Object.fromEntries(CURVES.map(({ column }) => [column, { values: new Float64Array(epochs + 1), mean: 0, weight: 0 }]));
   }
 
   // Rows of the server; after a new connection some have been seen before.
@@ -78,43 +124,71 @@ class Curves {
     for (let at = 0; at < values.length; at += COLUMNS.length) {
       if (values[at] < this.rows) continue;
       COLUMNS.forEach((name, column) => { this.history[name][this.rows] = values[at + column]; });
+      for (const [column, smooth] of Object.entries(this.smooth)) {
+        const value = this.history[column][this.rows];
+        if (Number.isFinite(value)) {
+          // Divided by the sum of the weights, the average does not begin at 0.
+          smooth.mean = KEPT * smooth.mean + (1 - KEPT) * value;
+          smooth.weight = KEPT * smooth.weight + (1 - KEPT);
+        }
+        smooth.values[this.rows] = Number.isFinite(value) ? smooth.mean / smooth.weight : NaN;
+      }
+      const losses = this.history.validation_loss;
+      if (this.rows && Number.isFinite(losses[this.rows]) && (!this.best || losses[this.rows] < losses[this.best])) this.best = this.rows;
       this.rows += 1;
     }
   }
 
   draw() {
-    let stride = 1;
-    while (this.rows / stride > DRAWN) stride *= 2;
-    const kept = [];
-    for (let row = 0; row < this.rows; row += stride) kept.push(row);
-    if (kept.length && kept[kept.length - 1] !== this.rows - 1) kept.push(this.rows - 1);
-    const x = kept.map((row) => this.history.epoch[row]);
+    const { history, element } = this;
+    const kept = keptRows(this.rows);
+    const x = kept.map((row) => history.epoch[row]);
     // Points are marked while they are few, so that the first ones can be seen.
     const mode = kept.length < 3 ? "lines+markers" : "lines";
+    const visible = this.visible();
+    const set = (index, value) => {
+      Object.assign(element.data[index], { visible: visible[index] });
+      if (visible[index]) Object.assign(element.data[index], { x, y: kept.map((row) => finiteOrNull(value(row))), mode });
+    };
     // Changing the data in place and redrawing takes a fifth less than restyle, which keeps a record for undoing.
     CURVES.forEach(({ column }, index) => {
-      if (!this.shown(column)) return;
-      const values = this.history[column];
-      const y = kept.map((row) => (Number.isFinite(values[row]) ? values[row] : null));
-      Object.assign(this.element.data[index], { x, y, mode });
+      set(index, (row) => history[column][row]);
+      element.data[index].opacity = this.smoothing ? 0.3 : 1;
+      set(AT_SMOOTH + index, (row) => this.smooth[column].values[row]);
     });
-    this.plotly.redraw(this.element);
+    set(AT_GAP, (row) => history.validation_loss[row] - history.train_loss[row]);
+    element.data[AT_BEST].visible = visible[AT_BEST];
+    this.markBest(visible[AT_BEST]);
+    this.plotly.redraw(element);
   }
 
-  setBatch(on) {
-    this.batch = on;
+  // A diamond on the validation curve, and above it, where the falling curves leave room, the epoch.
+  markBest(on) {
+    const { best, element, theme } = this;
+    element.layout.annotations = [];
+    if (!on) return;
+    const y = this.history.validation_loss[best];
+    Object.assign(element.data[AT_BEST], { x: [best], y: [y] });
+    if (this.log && y <= 0) return;
+    element.layout.annotations = [{
+      x: best, y: this.log ? Math.log10(y) : y, text: `Best: epoch ${best.toLocaleString("en-GB")}`, font: { size: 13, color: theme.text },
+      ax: 0, ay: -44, xanchor: best > 0.5 * (this.rows - 1) ? "right" : "left", arrowhead: 0, arrowwidth: 1, arrowcolor: theme.text, standoff: 6,
+    }];
+  }
+
+  // One of the choices beside the title: "batch", "smoothing", "gap" or "log".
+  set(name, on) {
+    this[name] = on;
     this.refresh();
+    if (name !== "log") return;
+    const type = on ? "log" : "linear";
+    // With a format of its own, a logarithmic axis would write out 0.7, 0.8 and 0.9, one over the other.
+    this.plotly.relayout(this.element, { "yaxis.type": type, "yaxis.tickformat": on ? "" : TICKS, "yaxis.autorange": true });
   }
 
   refresh() {
-    CURVES.forEach(({ column }, index) => { this.element.data[index].visible = this.shown(column); });
     this.describe();
     this.draw();
-  }
-
-  setLog(on) {
-    this.log = on;
-    this.plotly.relayout(this.element, { "yaxis.type": on ? "log" : "linear", "yaxis.autorange": true });
   }
 
   showAll() {
@@ -123,13 +197,14 @@ class Curves {
 
   setTheme(theme) {
     this.theme = theme;
-    const { xaxis, yaxis, font, hoverlabel } = layoutOf(theme, {});
-    const change = { font, hoverlabel };
-    for (const name of ["color", "gridcolor", "zerolinecolor", "linecolor"]) {
-      change[`xaxis.${name}`] = xaxis[name];
-      change[`yaxis.${name}`] = yaxis[name];
-    }
-    this.plotly.update(this.element, { "line.color": theme.lines.slice(0, CURVES.length) }, change);
-    this.describe();
+    const colours = theme.lines.slice(0, CURVES.length);
+    CURVES.forEach((_, index) => {
+      this.element.data[index].line.color = colours[index];
+      this.element.data[AT_SMOOTH + index].line.color = colours[index];
+    });
+    this.element.data[AT_GAP].line.color = theme.text;
+    Object.assign(this.element.data[AT_BEST].marker, { color: theme.lines[1], line: { width: 1.5, color: theme.background } });
+    this.plotly.update(this.element, {}, themeChange(theme));
+    this.refresh();
   }
 }

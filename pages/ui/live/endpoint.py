@@ -54,6 +54,7 @@ class Session:
         self._target = 0.0  # the run goes on until it has made this many updates
         self._replay_to = 0  # up to here it goes as fast as it can
         self._speed: float | None = None
+        self._panels: frozenset[str] = frozenset()
         self._pace = (0, 0.0)  # updates and time from which the speed counts
         self._sent = self._drawn = 0
         self._last_sign = 0.0
@@ -204,6 +205,10 @@ class Session:
             self._keep_pace()
         elif message.type == "whole":
             await self._show(whole=True)
+        elif message.type == "panels":
+            self._panels = message.panels
+            if run.panels.open(message.panels):
+                await self._show()
         elif message.type == "learning_rate":
             await self._set_learning_rate(run, message.value)
         elif message.type == "pause":
@@ -215,6 +220,8 @@ class Session:
         else:
             self._aim((state.epoch + 1) * len(state.batches))
         if self._resting and message.type in ORDERS:
+            if run.panels.stale:
+                await self._show()
             await self._report()
 
     def _aim(self, target: float) -> None:
@@ -232,6 +239,7 @@ class Session:
         self._run = None
         self._opened += 1
         self._run = await self._engine.call(lambda: ViewedRun(config, self._opened))
+        self._run.panels.open(self._panels)
         self._replay_to = message.at
         self._target = math.inf if message.play else message.at
         self._keep_pace()

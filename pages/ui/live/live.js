@@ -62,17 +62,25 @@ class Live {
     this.said = 0;
     this.zoomed = false;
     this.reported = "";
+    this.told = new Set(); // what of the charts was shown when the page was told
     this.listen();
   }
 
   // New data of the page: the same run with its own interventions goes on, another one begins.
   take({ data, setStateValue }) {
     this.report = (message) => setStateValue("message", message);
+    this.setShown = (shown) => setStateValue("shown", shown);
+    const shown = JSON.stringify(data.shown);
+    const asked = shown !== this.shown && !this.told.has(shown);
+    this.shown = shown;
     const incoming = JSON.stringify(data.config.interventions);
     const same = this.data && this.data.run === data.run && (incoming === this.incoming || this.known.has(incoming));
     this.data = data;
     this.incoming = incoming;
-    if (this.charts) this.applyTheme();
+    if (this.charts) {
+      this.applyTheme();
+      if (asked) this.show();
+    }
     if (same) return;
     const was = left.get(data.run);
     this.known = new Set([incoming]);
@@ -104,14 +112,23 @@ class Live {
       this.zoomed = on;
       this.root.querySelector('[data-act="zoom"]').hidden = !on;
     });
+    this.panels = new Panels(this.plotly, { chips: parts.chips, holder: parts.panels }, this.theme, this.curves, () => {
+      this.tellPanels();
+      this.tellShown();
+    });
     this.charts = true;
+    this.show();
     this.watchSize();
     const url = new URL(this.data.socket, location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.socket = new LiveSocket(url, {
       opening: () => {
         const config = { ...this.data.config, interventions: this.interventions };
-        return [{ type: "open", config, at: this.at, play: this.playing }, { type: "speed", value: this.speed }];
+        this.open = JSON.stringify(this.panels.open);
+        return [
+          { type: "open", config, at: this.at, play: this.playing }, { type: "speed", value: this.speed },
+          { type: "panels", open: this.panels.open },
+        ];
       },
       receive: (message) => {
         this.queue.push(message);
@@ -132,6 +149,7 @@ class Live {
         if (message.run !== this.socket.runs) continue; // still about the run before this one
         if (message.whole) this.takeScene(message);
         this.curves.append(message.arrays.curves);
+        this.panels.take(message);
         newest = message;
       } else if (message.run === this.socket.runs) {
         if (newest) this.draw(newest);
@@ -156,7 +174,12 @@ class Live {
       this.model?.end();
       this.model = new Model(this.plotly, { element: parts.model, title: parts["model-title"], legend: parts["model-legend"] }, this.theme, frame.scene, frame.arrays);
     }
+    if (this.fresh) {
+      this.panels.begin(frame);
+      this.tellPanels();
+    }
     this.fresh = false;
+    parts.gap.hidden = !hasValidation;
     const accuracy = frame.metric === "accuracy";
     parts.metric.textContent = accuracy ? "Training accuracy" : "Training R²";
     parts["validation-metric"].textContent = accuracy ? "Validation accuracy" : "Validation R²";
@@ -170,7 +193,9 @@ class Live {
     this.frames += 1;
     if (frame.state !== "replaying") this.at = frame.updates;
     this.curves.draw();
-    this.model.draw(frame.arrays, frame.state === "paused" || frame.state === "finished");
+    const rest = frame.state === "paused" || frame.state === "finished";
+    this.model.draw(frame.arrays, rest);
+    this.panels.draw(rest);
     const within = frame.updates - frame.epoch * this.perEpoch;
     parts.epoch.textContent = frame.epoch.toLocaleString("en-GB");
     parts.epochs.textContent = `of ${this.epochs.toLocaleString("en-GB")}${within ? `, batch ${within}/${this.perEpoch}` : ""}`;
@@ -197,6 +222,7 @@ class Live {
     if (message.orders < this.socket.orders) return; // from before the last press of a button
     this.state = message.state;
     this.root.dataset.state = message.state;
+    this.panels.draw(true); // the last frame may have come while the run played
     this.say(message.sentence, true);
     if (this.away) return; // A hidden page goes on when it is seen again; nobody needs to know.
     this.playing = false;
@@ -223,6 +249,33 @@ class Live {
     this.report({ run: this.data.run, interventions: this.interventions, state, epoch, updates, snapshot });
   }
 
+  // What of the charts and panels is shown: names, as the page keeps them in its link.
+
+  show() {
+    const names = new Set(this.data.shown);
+    for (const box of this.options) {
+      if (box.checked === names.has(box.dataset.option)) continue;
+      box.checked = !box.checked;
+      this.curves.set(box.dataset.option, box.checked);
+    }
+    this.panels.want(this.data.shown.filter((name) => name in PANELS));
+    this.tellPanels();
+  }
+
+  tellPanels() {
+    const open = JSON.stringify(this.panels.open);
+    if (open === this.open) return;
+    this.open = open;
+    this.socket?.send({ type: "panels", open: this.panels.open });
+  }
+
+  tellShown() {
+    const options = this.options.filter((box) => box.checked).map((box) => box.dataset.option);
+    const shown = [...options, ...this.panels.wanted];
+    this.told.add(JSON.stringify(shown));
+    this.setShown(shown);
+  }
+
   // What the learner does
 
   listen() {
@@ -245,8 +298,13 @@ class Live {
       this.settling = setTimeout(() => this.setRate(RATES[slider.value]), 250);
     });
     parts.rate.addEventListener("change", () => this.setRate(parts.rate.value === "" ? NaN : Number(parts.rate.value)));
-    parts.batch.addEventListener("change", () => this.curves?.setBatch(parts.batch.checked));
-    parts.log.addEventListener("change", () => this.curves?.setLog(parts.log.checked));
+    this.options = [...root.querySelectorAll("[data-option]")];
+    for (const box of this.options) {
+      box.addEventListener("change", () => {
+        this.curves?.set(box.dataset.option, box.checked);
+        this.tellShown();
+      });
+    }
     this.onVisible = () => this.visible(document.visibilityState === "visible");
     document.addEventListener("visibilitychange", this.onVisible);
   }
@@ -346,6 +404,7 @@ class Live {
       this.theme = theme;
       this.curves.setTheme(theme);
       this.model?.setTheme(theme);
+      this.panels.setTheme(theme);
     });
   }
 
@@ -356,6 +415,7 @@ class Live {
       width = this.root.clientWidth;
       this.plotly.Plots.resize(this.parts.curves);
       this.model?.resize();
+      this.panels.resize();
     });
     this.sizes.observe(this.root);
   }
@@ -372,6 +432,7 @@ class Live {
     this.sizes?.disconnect();
     this.socket?.end();
     this.model?.end();
+    this.panels?.end();
     if (this.charts) this.plotly.purge(this.parts.curves);
   }
 }

@@ -27,6 +27,39 @@ const TITLES = {
   counts: ["Right and wrong predictions", "Tables of true classes by predicted classes."],
 };
 
+// Confusion matrices of both parts: a row for each true class, a column for each predicted one.
+class CountTables {
+  constructor(element, { classes, samples }) {
+    this.classes = classes;
+    this.cells = {};
+    const holder = element.appendChild(document.createElement("div"));
+    holder.className = "lv-tables";
+    for (const [part, caption] of [["train", "Training"], ["validation", "Validation"]]) {
+      if (!samples[part]) continue;
+      const table = holder.appendChild(document.createElement("table"));
+      const dense = classes.length >= DENSE;
+      table.classList.toggle("lv-dense", dense);
+      table.innerHTML = `<caption>${caption}</caption><thead><tr><td>${dense ? "" : "true \\ predicted"}</td>${classes.map((name) => `<th scope="col">${escaped(name)}</th>`).join("")}</tr></thead><tbody>${
+        classes.map((name, row) => `<tr><th scope="row">${escaped(name)}</th>${classes.map((_, column) => `<td class="${row === column ? "lv-right" : ""}"></td>`).join("")}</tr>`).join("")}</tbody>`;
+      this.cells[part] = [...table.querySelectorAll("tbody td")];
+    }
+  }
+
+  draw(theme, parts) {
+    const { classes } = this;
+    for (const [part, cells] of Object.entries(this.cells)) {
+      const counts = parts[part];
+      cells.forEach((cell, index) => {
+        const row = Math.floor(index / classes.length);
+        const total = counts.subarray(row * classes.length, (row + 1) * classes.length).reduce((sum, n) => sum + n, 0);
+        const colour = theme.rgb[index % (classes.length + 1) === 0 ? 0 : 1];
+        cell.textContent = counts[index];
+        cell.style.backgroundColor = `rgba(${colour.join()}, ${(0.4 * counts[index]) / Math.max(1, total)})`;
+      });
+    }
+  }
+}
+
 class Model {
   constructor(plotly, { element, title, legend }, theme, scene, arrays) {
     Object.assign(this, { plotly, element, title, legend, theme, scene, latest: arrays, last: 0 });
@@ -258,32 +291,9 @@ class Model {
     this.plotly.update(this.axes, { y: ys }, change);
   }
 
-  drawCounts(arrays) {
-    const { classes } = this.scene;
-    if (!this.tables) {
-      this.tables = this.element.appendChild(document.createElement("div"));
-      this.tables.className = "lv-tables";
-      this.cells = {};
-      for (const [part, caption] of [["train", "Training"], ["validation", "Validation"]]) {
-        if (!this.scene.samples[part]) continue;
-        const table = this.tables.appendChild(document.createElement("table"));
-        const dense = classes.length >= DENSE;
-        table.classList.toggle("lv-dense", dense);
-        table.innerHTML = `<caption>${caption}</caption><thead><tr><td>${dense ? "" : "true \\ predicted"}</td>${classes.map((name) => `<th scope="col">${escaped(name)}</th>`).join("")}</tr></thead><tbody>${
-          classes.map((name, row) => `<tr><th scope="row">${escaped(name)}</th>${classes.map((_, column) => `<td class="${row === column ? "lv-right" : ""}"></td>`).join("")}</tr>`).join("")}</tbody>`;
-        this.cells[part] = [...table.querySelectorAll("tbody td")];
-      }
-    }
-    for (const [part, cells] of Object.entries(this.cells)) {
-      const counts = arrays[`${part}_counts`];
-      cells.forEach((cell, index) => {
-        const row = Math.floor(index / classes.length);
-        const total = counts.subarray(row * classes.length, (row + 1) * classes.length).reduce((sum, n) => sum + n, 0);
-        const colour = this.theme.rgb[index % (classes.length + 1) === 0 ? 0 : 1];
-        cell.textContent = counts[index];
-        cell.style.backgroundColor = `rgba(${colour.join()}, ${(0.4 * counts[index]) / Math.max(1, total)})`;
-      });
-    }
+  drawCounts({ train_counts: train, validation_counts: validation }) {
+    this.tables ??= new CountTables(this.element, this.scene);
+    this.tables.draw(this.theme, { train, validation });
   }
 
   setTheme(theme) {

@@ -75,7 +75,15 @@ class ModelView:
                 f"{part}_predicted": predict(state, x[self._drawn[part]]).astype(np.float32)
                 for part, (x, _) in parts.items()
             }
-        return {f"{part}_counts": self._counts(x, y) for part, (x, y) in parts.items()}
+        return {f"{part}_counts": counts for part, counts in self.counts().items()}
+
+    def counts(self) -> dict[str, np.ndarray]:
+        """Confusion matrices by part, row by row: row is the true class, column the predicted one."""
+        split = self.state.split
+        return {
+            "train": self._counts(split.x_train, split.y_train),
+            "validation": self._counts(split.x_validation, split.y_validation),
+        }
 
     def _shares(self, values: np.ndarray) -> np.ndarray:
         """How sure the model is of each class, 0 to 255: of class 1 alone for two classes, else of every class."""
@@ -85,7 +93,6 @@ class ModelView:
         return np.rint(255.0 * share).astype(np.uint8)
 
     def _counts(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Confusion matrix: row is the true class, column the predicted one."""
         classes = len(self.state.split.classes)
         values = predict(self.state, x)
         if self._output == "probabilities":

@@ -13,6 +13,7 @@ import numpy as np
 
 from lossviz.training import BOUNDS, RunConfig
 from lossviz.training.checks import number, one_of, shorten, truth, whole
+from pages.ui.live.panels import PANELS
 
 #: Longest message of a browser: a config with 1,000 interventions fits.
 MESSAGE_CHARACTERS = 128 * 1024
@@ -33,6 +34,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "learning_rate": ("value",),
     "ack": ("frame",),
     "whole": (),
+    "panels": ("open",),
 }
 
 
@@ -46,6 +48,7 @@ class Message:
     play: bool = False
     value: float | None = None
     frame: int = 0
+    panels: frozenset[str] = frozenset()
 
 
 def parse(text: str) -> Message:
@@ -79,7 +82,15 @@ def parse(text: str) -> Message:
         return Message(kind, value=number("learning_rate", given["value"], *BOUNDS["learning_rate"], low_open=True))
     if kind == "ack":
         return Message(kind, frame=whole("frame", given["frame"], 1, _LARGEST))
+    if kind == "panels":
+        return Message(kind, panels=_panels(given["open"]))
     return Message(kind)
+
+
+def _panels(names: Any) -> frozenset[str]:
+    if not isinstance(names, list) or len(names) > len(PANELS):
+        raise ValueError(f"open is {shorten(names)}; a list of at most {len(PANELS)} of {', '.join(PANELS)} is allowed")
+    return frozenset(one_of("open", name, PANELS) for name in names)
 
 
 def _no_constant(name: str) -> None:

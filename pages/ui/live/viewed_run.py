@@ -6,8 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from lossviz.training import Diagnosis, Event, Measurement, RunConfig, advance, diagnose, init, measure, snapshot
+from lossviz.training import (
+    Diagnosis,
+    Event,
+    Measurement,
+    RunConfig,
+    UpdateWatch,
+    diagnose,
+    init,
+    layer_names,
+    measure,
+    snapshot,
+)
 from pages.ui.live.model_view import ModelView
+from pages.ui.live.panels import Panels
 from pages.ui.live.protocol import encode_arrays, pack
 
 #: Columns of the array "curves", in the order of `Event`.
@@ -26,6 +38,8 @@ class ViewedRun:
         self.state = init(config)
         self.events: list[Event] = []
         self.view = ModelView(self.state)
+        self._watch = UpdateWatch(self.state)
+        self.panels = Panels(self._watch, self.view)
         self._start = measure(self.state)
         self._shown = 0  # events that earlier frames held
         self._seconds = 0.0  # of one update, as the last measurement said
@@ -43,16 +57,18 @@ class ViewedRun:
                 break
             # As many updates in one call as should fit: fewer calls leave more time for updates.
             fits = max(1, int(left / self._seconds)) if self._seconds else 1
-            event = advance(state, int(min(fits, len(state.batches), target - state.updates)))
+            event = self._watch.advance(int(min(fits, len(state.batches), target - state.updates)))
             if event is not None:
                 self.events.append(event)
             now = time.perf_counter()
             self._seconds = (now - begin) / (state.updates - first)
+        self.panels.note()
 
     def frame(self, number: int, status: str, progress: float | None, *, whole: bool = False) -> bytes:
         """Return the frame that shows the run as it is now, with the epochs that no frame has shown yet."""
         state = self.state
-        diagnosis = self.diagnose(anew=status not in {"playing", "replaying"})
+        rest = status not in {"playing", "replaying"}
+        diagnosis = self.diagnose(anew=rest)
         header: dict[str, Any] = {
             "frame": number,
             "run": self.number,
@@ -72,12 +88,16 @@ class ViewedRun:
             header["epochs"] = state.config.epochs
             header["updates_per_epoch"] = state.config.updates_per_epoch
             header["metric"] = state.config.metric
+            header["layers"] = layer_names(state.config)
             header["scene"], arrays = self.view.scene()
         rows = [_row(event) for event in self.events[self._shown :]]
         if whole:
             rows.insert(0, _start_row(self._start, state.config.learning_rate))
         self._shown = len(self.events)
         arrays = {"curves": np.array(rows, dtype=np.float64).reshape(-1, len(COLUMNS)), **arrays, **self.view.arrays()}
+        if status != "replaying":
+            header["panels"], opened = self.panels.frame(rest=rest, whole=whole)
+            arrays.update(opened)
         return pack(header, arrays)
 
     def report(self) -> dict[str, Any]:

@@ -1,0 +1,202 @@
+"""What a learner can open beside the curves. A panel that is closed is neither computed nor sent.
+
+Only the sizes of gradients and steps are noted all along, one row a frame, so that their curves are there when they
+are asked for.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from lossviz.training import UpdateWatch, activations, gradient_shares, hardest, layer_names, output
+from pages.ui.live.model_view import ModelView
+
+#: All panels, in the order of the page; "metric" and "rate" show columns that every browser has.
+PANELS: Final = ("metric", "rate", "gradients", "activations", "confusion", "hardest", "pulls")
+#: Seconds between two computations while a run plays; at rest all are computed at once.
+PERIODS: Final = {"activations": 0.25, "confusion": 0.25, "hardest": 1.0, "pulls": 1.0}
+#: Computing a panel takes at most about this share of the time, however large data and model are.
+SHARE: Final = 0.1
+LISTED: Final = 8
+#: Above this every second row of the history of gradients is dropped.
+ROWS: Final = 2000
+
+
+class Panels:
+    """What the open panels of one run show."""
+
+    def __init__(self, watch: UpdateWatch, view: ModelView) -> None:
+        self._watch = watch
+        self._view = view
+        self._state = watch.state
+        self._open: frozenset[str] = frozenset()
+        self._rows: list[list[float]] = []
+        self._sent = 0  # rows that the browser has
+        self._noted = 0  # updates at the latest row
+        self._frames = 0  # since then that were left out
+        self._every = 1
+        self._due: dict[str, float] = {}
+        self._shown: dict[str, int] = {}  # updates made when a panel was computed
+        self._makers: dict[str, Callable[[], tuple[Any, dict[str, np.ndarray]]]] = {
+            "activations": self._activations,
+            "confusion": self._confusion,
+            "hardest": self._hardest,
+            "pulls": self._pulls,
+        }
+
+    def open(self, names: frozenset[str]) -> bool:
+        """Show these panels from the next frame on; say whether one of them is new."""
+        new = names - self._open
+        for name in new:
+            self._shown.pop(name, None)
+            self._due.pop(name, None)
+        if "gradients" in new:
+            self._sent = 0
+        self._open = names
+        return bool(new)
+
+    @property
+    def stale(self) -> bool:
+        """Whether an open panel shows an earlier update than the run has reached."""
+        return any(self._shown.get(name) != self._state.updates for name in self._open & self._makers.keys())
+
+    def note(self) -> None:
+        """Keep the sizes of the latest update."""
+        layers = self._watch.layers()
+        if layers is None or self._noted == self._state.updates:
+            return
+        self._noted = self._state.updates
+        self._frames += 1
+        if self._frames < self._every and not self._state.finished:
+            return
+        self._frames = 0
+        epochs = self._state.updates / len(self._state.batches)
+        ratios = [np.nan if layer.ratio is None else layer.ratio for layer in layers]
+        self._rows.append([epochs, *(layer.gradient for layer in layers), *ratios])
+        if len(self._rows) > ROWS:
+            self._rows = self._rows[::2]
+            self._every *= 2
+            self._sent = 0
+
+    def frame(self, *, rest: bool, whole: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What is new: header entries by panel, and arrays.
+
+        Args:
+            rest: whether the run rests, so that everything has to be as it is now.
+            whole: whether the browser has nothing yet.
+        """
+        header: dict[str, Any] = {}
+        arrays: dict[str, np.ndarray] = {}
+        if whole:
+            self._sent = 0
+            self._shown.clear()
+        if "gradients" in self._open:
+            header["gradients"], arrays["gradients"] = self._gradients()
+        now = time.perf_counter()
+        for name in PANELS:
+            if name not in self._open or name not in self._makers or self._shown.get(name) == self._state.updates:
+                continue
+            if not rest and name in self._shown and now < self._due[name]:
+                continue
+            header[name], more = self._makers[name]()
+            arrays.update(more)
+            after = time.perf_counter()
+            self._shown[name] = self._state.updates
+            self._due[name] = after + max(PERIODS[name], (after - now) / SHARE)
+            now = after
+        return header, arrays
+
+    def _gradients(self) -> tuple[dict[str, Any], np.ndarray]:
+        layers = self._watch.layers() or []
+        names = layer_names(self._state.config)
+        rows = np.array(self._rows[self._sent :], dtype=np.float64).reshape(-1, 1 + 2 * len(names))
+        header = {
+            "from": self._sent,
+            "layers": list(names),
+            "latest": [
+                {"weights": layer.weights, "biases": layer.biases, "gradient": layer.gradient, "ratio": layer.ratio}
+                for layer in layers
+            ],
+        }
+        self._sent = len(self._rows)
+        return header, rows
+
+    def _activations(self) -> tuple[Any, dict[str, np.ndarray]]:
+        found = activations(self._state)
+        header = [
+            {
+                "name": layer.name,
+                "low": layer.low,
+                "high": layer.high,
+                "units": layer.units,
+                "dead": layer.dead,
+                "saturated": layer.saturated,
+                "not_finite": layer.not_finite,
+            }
+            for layer in found
+        ]
+        counts = [layer.counts for layer in found]
+        return header, {"activations": np.array(counts, dtype=np.int32)} if counts else {}
+
+    def _confusion(self) -> tuple[Any, dict[str, np.ndarray]]:
+        if self._state.config.task == "regression":
+            return None, {}
+        return True, {f"confusion_{part}": counts for part, counts in self._view.counts().items()}
+
+    def _hardest(self) -> tuple[Any, dict[str, np.ndarray]]:
+        rows = [
+            {
+                "number": sample.number,
+                "features": list(sample.features) if len(sample.features) <= 2 else [],
+                "target": self._target(sample.target),
+                "prediction": self._prediction(sample.prediction),
+                "loss": sample.loss,
+            }
+            for sample in hardest(self._state, LISTED)
+        ]
+        return rows, {}
+
+    def _pulls(self) -> tuple[Any, dict[str, np.ndarray]]:
+        try:
+            shares = gradient_shares(self._state)
+        except ValueError:
+            return {"state": "mixed"}, {}
+        if not np.isfinite(shares).all():
+            return {"state": "not finite"}, {}
+        if not shares.any():
+            return {"state": "nobody"}, {}
+        order = np.argsort(-shares, kind="stable")
+        tenth = -(-len(shares) // 10)
+        split = self._state.split
+        top = [
+            {"number": int(row) + 1, "target": self._target(split.y_train[row]), "share": float(shares[row])}
+            for row in order[:LISTED]
+        ]
+        header = {
+            "state": "shares",
+            "top": top,
+            "samples": len(shares),
+            "tenth": tenth,
+            "tenth_share": float(shares[order[:tenth]].sum()),
+        }
+        return header, {}
+
+    def _target(self, value: float) -> str | float:
+        """A number, or the name of a class."""
+        classes = self._state.split.classes
+        return classes[int(value)] if classes else float(value)
+
+    def _prediction(self, value: np.ndarray) -> dict[str, Any]:
+        """A number; or a class with the probability or the score that made the model choose it."""
+        classes, kind = self._state.split.classes, output(self._state.config)
+        if kind == "value":
+            return {"value": float(value)}
+        if not np.isfinite(value).all():
+            return {"value": float("nan")}
+        if kind == "probabilities":
+            return {"class": classes[int(value.argmax())], "probability": float(value.max())}
+        if kind == "score":
+            return {"class": classes[int(value > 0.0)], "score": float(value)}
+        return {"class": classes[int(value > 0.5)], "probability": float(max(value, 1.0 - value))}
