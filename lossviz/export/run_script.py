@@ -120,8 +120,8 @@ def comment(text: str) -> str:
 
 def import_lines(sections: Sequence[Section]) -> list[str]:
     """The import statements of the whole program, in their usual order."""
-    needed = dict.fromkeys(line for part in sections for line in part.imports)
-    return ["import numpy as np", *sorted(needed, key=lambda line: (line.split()[0] != "import", line.split()[1]))]
+    needed = {"import numpy as np", *(line for part in sections for line in part.imports)}
+    return sorted(needed, key=lambda line: (line.startswith("from"), line))
 
 
 def run_sections(config: RunConfig) -> list[Section]:
