@@ -11,7 +11,7 @@ import numpy as np
 from lossviz import datasets, losses, optimizers
 from lossviz.export.code import loss_lines
 from lossviz.export.run_data import Section, data_section
-from lossviz.export.run_script import comment, import_lines, scheduled, title
+from lossviz.export.run_script import changes_lines, comment, import_lines, scheduled, title
 from lossviz.training import RunConfig, init
 
 MOST_WRITTEN: Final = 200
@@ -243,9 +243,7 @@ def _rates(config: RunConfig, warm: int) -> list[str]:
     lines = ["", "", "class Rates(keras.callbacks.Callback):"]
     lines += ["    # Sets the learning rate before single updates, counted from 0."]
     if config.interventions:
-        lines.append(
-            f"    changes = {{{', '.join(f'{item.update}: {item.value!r}' for item in config.interventions)}}}"
-        )
+        lines += [f"    {line}" for line in changes_lines(config)]
     lines += ["    updates = 0", "", "    def on_train_batch_begin(self, batch, logs=None):"]
     lines.append("        optimizer = self.model.optimizer")
     if warm:

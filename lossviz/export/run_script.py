@@ -294,8 +294,7 @@ def _optimizer(config: RunConfig) -> Section:
         text += f" The schedule changes its learning rate: {optimizers.SCHEDULES[schedule].title.lower()}."
     if changes:
         text += " Learning rates that were set on the way hold from their update on, counted from 0."
-        pairs = ", ".join(f"{item.update}: {item.value!r}" for item in changes)
-        lines.append(f"changes = {{{pairs}}}")
+        lines += changes_lines(config)
     if config.l1 or config.l2:
         lines.append("weights = [layer.weight for layer in model if isinstance(layer, nn.Linear)]")
     if config.updates_per_epoch > 1:
@@ -303,6 +302,14 @@ def _optimizer(config: RunConfig) -> Section:
             f"shuffle = torch.Generator().manual_seed({config.seed} + 2**32)  # draws the order of the samples"
         )
     return Section("Optimizer", text, "\n".join(lines), ("import torch",))
+
+
+def changes_lines(config: RunConfig) -> list[str]:
+    """The learning rates set on the way, by the number of their update."""
+    pairs = ", ".join(f"{item.update}: {item.value!r}" for item in config.interventions)
+    if len(pairs) < WIDTH - 20:
+        return [f"changes = {{{pairs}}}"]
+    return ["changes = {", *(f"    {line}" for line in textwrap.wrap(f"{pairs},", WIDTH - 8)), "}"]
 
 
 def _update(config: RunConfig) -> list[str]:

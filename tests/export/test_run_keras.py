@@ -26,6 +26,7 @@ CASES = {
     **{f"first weights {key}": {"initialisation": key} for key in INITIALISATIONS},
     **{key: {"schedule": key, "every": 2, "low": 0.1, "learning_rate": 3.0} for key in SCHEDULES},
     **{f"changes with {key}": {"schedule": key, "every": 2, "interventions": CHANGES} for key in SCHEDULES},
+    "changes at every update": {"interventions": tuple(Intervention(at, value=0.01 + at / 7) for at in range(7))},
     "clip by norm": {"clip": "norm", "clip_at": 0.05},
     "clip by value": {"clip": "value", "clip_at": 0.02},
     "without validation": {"validation_fraction": 0.0},

@@ -48,6 +48,7 @@ CASES = {
     **{f"first weights {key}": {"initialisation": key} for key in INITIALISATIONS},
     "first weights he, batch normalisation": {"initialisation": "he", "batch_norm": True},
     **{f"changes with {key}": {"schedule": key, "every": 2, "interventions": CHANGES, "low": 0.1} for key in SCHEDULES},
+    "changes at every update": {"interventions": tuple(Intervention(at, value=0.01 + at / 700) for at in range(45))},
     "a plateau that never drops": {"schedule": "plateau", "factor": 1.0},
     "plateau without validation": {"schedule": "plateau", "every": 1, "learning_rate": 2.0, "validation_fraction": 0.0},
     "full batch": {"batch_size": None, "interventions": CHANGES, "l1": 0.01},
