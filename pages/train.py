@@ -8,6 +8,9 @@ import streamlit as st
 from pages.ui import train_controls as controls
 from pages.ui.live import live
 from pages.ui.state import current, page_state, put, show_notices, write_url
+from pages.ui.train_export import export_panel
+from pages.ui.train_open import open_panel
+from pages.ui.train_runs import keep, runs_panel
 from pages.ui.train_state import changes_left_out, format_url, parse
 from pages.ui.walk import walk_panel
 
@@ -25,10 +28,10 @@ controls.gallery()
 controls.show_remarks()
 
 state = current("train")
-message = live(state.config, key="train")
-if message is not None and message.config != state.config:
+message = live(state.config, key="train", shown=state.shown)
+if message is not None and (message.config, message.shown) != (state.config, state.shown):
     # Learning rates that were changed on the way belong to the run: the link holds them, and a replay is exact.
-    state = replace(state, config=message.config)
+    state = replace(state, config=message.config, shown=message.shown)
     put("train", state)
 write_url(format_url(state))
 
@@ -38,3 +41,7 @@ if left_out:
 st.caption("The address of this page holds every setting and every change: copy it to share exactly this run.")
 
 walk_panel(message)
+export_panel(state.config)
+open_panel()
+keep(message)
+runs_panel()

@@ -8,7 +8,6 @@ from typing import Any
 
 from lossviz.training import BOUNDS, RunConfig
 from pages.ui.state import current, put, remember, seed, widget
-from pages.ui.train_state import TrainState
 
 PAGE = "train"
 
@@ -20,7 +19,7 @@ def config() -> RunConfig:
 
 def start_run(new: RunConfig, notice: str = "") -> None:
     """Show another run, and say what else had to change."""
-    put(PAGE, TrainState(new))
+    put(PAGE, current(PAGE).with_config(new))
     remember("train.notice", notice)
     remember("train.problem", "")
 

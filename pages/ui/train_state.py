@@ -16,6 +16,7 @@ from lossviz import datasets, losses
 from lossviz.losses.base import Parameter
 from lossviz.training import Intervention, RunConfig, losses_for, presets
 from pages.ui.links import plain, quote
+from pages.ui.live import SHOWN
 
 TASK_TITLES = {"regression": "Regression", "binary": "Two classes", "multiclass": "Several classes"}
 PHASES = ("forward", "loss", "backward", "update")
@@ -36,16 +37,18 @@ class TrainState:
         walk: Number of the update that is walked through, from 1.
         phase: The phase shown, one of `PHASES`.
         sample: Which sample of the batch is followed through the network, from 1.
+        shown: What of the live charts and panels is open, names out of `SHOWN`.
     """
 
     config: RunConfig
     walk: int = 1
     phase: str = PHASES[0]
     sample: int = 1
+    shown: tuple[str, ...] = ()
 
     def with_config(self, config: RunConfig) -> TrainState:
         """The page with another run, whose first update is walked through."""
-        return TrainState(config)
+        return TrainState(config, shown=self.shown)
 
 
 def total_updates(config: RunConfig) -> int:
@@ -186,7 +189,7 @@ _FIELDS = (
     _Field("dtype", "dtype", str, str, ""),
     _Field("changes", "interventions", _changes_text, _changes, "changes as in 120:0.01~300:0.001"),
 )
-_OWN = ("data", "walk", "phase", "sample")
+_OWN = ("data", "walk", "phase", "sample", "show")
 
 
 def base(dataset: str) -> RunConfig:
@@ -215,7 +218,15 @@ def parse(params: Mapping[str, str]) -> tuple[TrainState, list[str]]:
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         notices.append(f"The link holds {', '.join(unknown[:5])}{more}, which this page does not know; it is left out.")
-    return _with_walk(TrainState(config), params, notices), notices
+    return _with_walk(TrainState(config, shown=_shown(params, notices)), params, notices), notices
+
+
+def _shown(params: Mapping[str, str], notices: list[str]) -> tuple[str, ...]:
+    asked = params["show"].split("~") if params.get("show") else []
+    unknown = [name for name in asked if name not in SHOWN]
+    if unknown:
+        notices.append(f"The link's show holds {quote(unknown[0])}; allowed: {', '.join(SHOWN)}. It is left out.")
+    return tuple(name for name in SHOWN if name in asked)
 
 
 def _with_field(config: RunConfig, field: _Field, text: str, notices: list[str]) -> RunConfig:
@@ -319,6 +330,8 @@ def format_url(state: TrainState) -> dict[str, str]:
     for name in ("walk", "phase", "sample"):
         if getattr(state, name) != getattr(TrainState, name):
             params[name] = str(getattr(state, name))
+    if state.shown:
+        params["show"] = "~".join(state.shown)
     room = MAX_QUERY - sum(len(name) + len(text) + 2 for name, text in params.items()) - len("changes=")
     kept: list[str] = []
     for item in config.interventions:

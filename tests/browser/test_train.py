@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 
+from lossviz.export import config_json
 from lossviz.training import CLASSIC, Intervention, RunConfig, init, run, step, walk
+from pages.ui.train_state import parse
 from tests.browser.conftest import axe, settle, wait_until
 
 OpenPage = Callable[[str], Page]
@@ -285,3 +288,46 @@ def test_another_example_before_the_first_frame_of_the_old_one_shows_the_new_one
     ready(page)
     expect(page.get_by_text("Right and wrong predictions", exact=True)).to_be_visible()
     expect(page.get_by_text("Decision map", exact=True)).to_have_count(0)
+
+
+def test_runs_of_the_session_are_kept_and_laid_over_each_other(open_page):
+    page = open_page("/train?data=four_points&epochs=30&hidden=none&validation=0")
+    page.get_by_label("Speed", exact=True).select_option("")
+    for rate in ("0.01", "0.05"):
+        field = page.get_by_label("Learning rate at the start", exact=True)
+        field.fill(rate)
+        field.press("Enter")
+        settle(page)
+        expect(page.locator(".lv-live")).to_have_attribute("data-state", "paused")
+        page.locator(".lv-live").get_by_role("button", name="Play", exact=True).click()
+        expect(page.locator(".lv-live")).to_have_attribute("data-state", "finished", timeout=20_000)
+        settle(page)
+    expect(page.get_by_role("heading", name="Runs of this session")).to_be_visible()
+    for number in (1, 2):
+        page.get_by_text(f"Overlay Run {number}", exact=True).click()
+        settle(page)
+    table = page.get_by_role("region", name="The ticked runs: last numbers, and the settings in which they differ")
+    expect(table).to_contain_text("Learning rate")
+    expect(table).to_contain_text("0.05")
+    expect(page.locator(".js-plotly-plot").last).to_be_visible()
+    assert axe(page) == []
+
+
+def test_saved_settings_open_the_run_again(open_page, tmp_path):
+    config = replace(CLASSIC, learning_rate=0.05, interventions=(Intervention(7, value=0.02),))
+    saved, broken = tmp_path / "run.json", tmp_path / "broken.json"
+    saved.write_text(config_json(config), encoding="utf-8")
+    broken.write_text('{"epochs": 0}', encoding="utf-8")
+    page = open_page("/train")
+    drop = page.locator("input[type=file]")
+    drop.set_input_files(broken)
+    expect(page.get_by_test_id("stAlert").last).to_contain_text(
+        "epochs is 0; a whole number from 1 to 10000 is allowed"
+    )
+    page.get_by_test_id("stFileUploader").get_by_role("button", name=re.compile("^(Remove|Delete)")).click()
+    drop.set_input_files(saved)
+    page.wait_for_url(re.compile("changes=7"))
+    settle(page)
+    query = {name: texts[0] for name, texts in parse_qs(urlsplit(page.url).query).items()}
+    assert parse(query)[0].config == config
+    assert axe(page) == []

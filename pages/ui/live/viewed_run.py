@@ -12,7 +12,7 @@ from lossviz.training import (
     Measurement,
     RunConfig,
     UpdateWatch,
-    diagnose,
+    examine,
     init,
     layer_names,
     measure,
@@ -24,7 +24,7 @@ from pages.ui.live.protocol import encode_arrays, pack
 
 #: Columns of the array "curves", in the order of `Event`.
 COLUMNS = ("epoch", "batch_loss", "train_loss", "validation_loss", "train_metric", "validation_metric", "learning_rate")
-DIAGNOSIS_SECONDS = 0.5
+DIAGNOSIS_SECONDS = 1.0
 
 
 class ViewedRun:
@@ -44,7 +44,7 @@ class ViewedRun:
         self._shown = 0  # events that earlier frames held
         self._seconds = 0.0  # of one update, as the last measurement said
         self._thought = time.perf_counter()
-        self._diagnosis = diagnose([], config)
+        self._diagnosis = examine(self.state, [])
 
     def advance(self, target: float, seconds: float) -> None:
         """Make updates until `target` have been made, the run has ended or the time is up; one at least."""
@@ -127,14 +127,16 @@ class ViewedRun:
         }
 
     def diagnose(self, *, anew: bool = False) -> Diagnosis:
-        """What is happening, in words; thought about twice a second at most, as it looks at the whole history."""
+        """What is happening, in words; thought about once a second at most, as it looks at the whole history."""
         now = time.perf_counter()
         if anew or now - self._thought >= DIAGNOSIS_SECONDS:
             self._thought = now
-            diagnosis = diagnose(self.events, self.state.config)
+            diagnosis = examine(self.state, self.events)
+            said = f"{diagnosis.sentence} {diagnosis.experiment}".strip()
             if self.state.finished:
-                kept = () if diagnosis.kind == "not finite" else (diagnosis.sentence,)
-                diagnosis = replace(diagnosis, sentence=" ".join([self.state.reason, *kept]))
+                # Why it ended says already that the steps were too large.
+                said = f"{self.state.reason} {diagnosis.experiment if diagnosis.kind == 'not finite' else said}".strip()
+            diagnosis = replace(diagnosis, sentence=said)
             self._diagnosis = diagnosis
         return self._diagnosis
 
