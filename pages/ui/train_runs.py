@@ -26,6 +26,8 @@ MOST: Final = 20
 """Runs that are kept; the oldest gives way."""
 OVERLAID: Final = 4
 NAME: Final = 40
+#: Runs with more are not trained again for the overlay: others who train on the same server would wait.
+MOST_UPDATES: Final = 200_000
 MEASURES: Final = {"loss": "Loss", "metric": "Accuracy or R²"}
 
 
@@ -119,8 +121,15 @@ def runs_panel() -> None:
     chosen = [kept for key, kept in runs.items() if recall(f"train.runs.tick.{key}")]
     if len(chosen) > OVERLAID:
         st.warning(f"{len(chosen)} runs are ticked; the first {OVERLAID} are drawn.")
-    if chosen:
-        _overlay(chosen[:OVERLAID])
+    short = [kept for kept in chosen[:OVERLAID] if kept.epochs * kept.config.updates_per_epoch <= MOST_UPDATES]
+    for kept in chosen[:OVERLAID]:
+        if kept not in short:
+            updates = kept.epochs * kept.config.updates_per_epoch
+            st.warning(
+                f"{plain(kept.name)} has {updates:,} updates; runs of up to {MOST_UPDATES:,} are laid over each other."
+            )
+    if short:
+        _overlay(short)
 
 
 def _row(key: str, kept: Kept) -> None:

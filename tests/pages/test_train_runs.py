@@ -62,5 +62,13 @@ def test_rows_are_overlaid_compared_renamed_opened_and_deleted():
     assert not at.exception
 
 
+def test_a_run_that_is_too_long_is_not_trained_again():
+    long = replace(PLAYGROUND, epochs=10_000)
+    at = open_with({"a": Kept(long, 10_000, "Run 1", 1)})
+    named(at.checkbox, "Overlay Run 1").check().run()
+    assert any("Run 1 has 250,000 updates; runs of up to 200,000" in item.value for item in at.warning)
+    assert not any("The ticked runs" in item.proto.body for item in at.get("html"))
+
+
 def test_a_session_without_runs_shows_nothing():
     assert not any("Runs of this session" in item.value for item in open_with({}).header)
