@@ -469,17 +469,24 @@ def test_choices_of_the_loss_chart(open_page: OpenPage):
     for name in ("Smoothing", "Gap"):
         page.locator(".lv-live").get_by_label(name, exact=True).check()
     data = "document.querySelector('[data-part=\"curves\"]').data.map(({visible, y}) => [visible, y])"
-    train, validation, batch, gap, smooth, *_, best = page.evaluate(data)
-    assert [visible for visible, _ in (train, validation, batch, gap, smooth, best)] == [True, True, False, *[True] * 3]
+    train, validation, batch, gap, smooth, *_ = page.evaluate(data)
+    assert [visible for visible, _ in (train, validation, batch, gap, smooth)] == [True, True, False, True, True]
     assert gap[1] == pytest.approx([b - a for a, b in zip(train[1], validation[1], strict=True)])
     mean = weight = 0.0
     for value, shown in zip(train[1], smooth[1], strict=True):
         mean, weight = 0.9 * mean + 0.1 * value, 0.9 * weight + 0.1
         assert shown == pytest.approx(mean / weight)
     lowest = min(validation[1][1:])
-    assert best[1] == [lowest]
-    label = page.locator(".lv-live .annotation-text").text_content()
-    assert label == f"Best: epoch {validation[1].index(lowest)}"
+    expect(page.locator(".lv-best")).to_have_text(f"Best: epoch {validation[1].index(lowest)}")
+    place = """() => { const chart = document.querySelector('[data-part="curves"]').getBoundingClientRect();
+                       const {xaxis, yaxis} = document.querySelector('[data-part="curves"]')._fullLayout;
+                       const mark = document.querySelector('.lv-best').getBoundingClientRect();
+                       return [xaxis.p2d(mark.x - chart.x - xaxis._offset),
+                               yaxis.p2d(mark.y - chart.y - yaxis._offset)]; }"""
+    assert page.evaluate(place) == [
+        pytest.approx(validation[1].index(lowest), abs=0.5),
+        pytest.approx(lowest, rel=0.01),
+    ]
     page.locator(".lv-live").get_by_label("Log scale", exact=True).check()
     assert page.evaluate("document.querySelector('[data-part=\"curves\"]')._fullLayout.yaxis.type") == "log"
     assert axe(page) == []

@@ -9,8 +9,8 @@ const CURVES = [
   { column: "batch_loss", name: "Mean of the batches", dash: "dot", width: 1.5 },
 ];
 const GAP = { name: "Gap (validation − training)", dash: "dashdot", width: 2 };
-// The traces in the order of drawing: the curves, the gap, the curves smoothed, the mark of the best epoch.
-const [AT_GAP, AT_SMOOTH, AT_BEST] = [CURVES.length, CURVES.length + 1, 2 * CURVES.length + 1];
+// The traces in the order of drawing: the curves, the gap, the curves smoothed.
+const [AT_GAP, AT_SMOOTH] = [CURVES.length, CURVES.length + 1];
 
 const PATTERNS = { solid: "", dash: "7 4", dot: "2 3", dashdot: "8 3 2 3", longdash: "13 4", longdashdot: "13 3 2 3" };
 
@@ -72,6 +72,12 @@ class Curves {
       // A finger on the chart scrolls the page.
       dragmode: COARSE ? false : "zoom",
     }), PLOT_OPTIONS);
+    this.mark = element.appendChild(document.createElement("div"));
+    this.mark.className = "lv-best";
+    this.mark.hidden = true;
+    this.mark.style.color = theme.lines[1];
+    this.mark.innerHTML = '<svg aria-hidden="true" width="16" height="52" viewBox="-8 -44 16 52"><path class="lv-stem" d="M0 -44V-8"/><path d="M0 -7L7 0L0 7L-7 0Z"/></svg><span></span>';
+    element.on("plotly_afterplot", () => this.markBest());
     element.on("plotly_relayout", (change) => {
       if ("xaxis.range[0]" in change || "yaxis.range[0]" in change) this.onZoom(true);
       if ("xaxis.autorange" in change || "yaxis.autorange" in change) this.onZoom(false);
@@ -88,10 +94,6 @@ class Curves {
       ...CURVES.map((curve, index) => line(curve, this.theme.lines[index])),
       line(GAP, this.theme.text),
       ...CURVES.map((curve, index) => line({ ...curve, name: `${curve.name}, smoothed` }, this.theme.lines[index])),
-      {
-        type: "scatter", mode: "markers", x: [], y: [], visible: false, hoverinfo: "skip", cliponaxis: false,
-        marker: { symbol: "diamond", size: 11, color: this.theme.lines[1], line: { width: 1.5, color: this.theme.background } },
-      },
     ];
   }
 
@@ -101,7 +103,7 @@ class Curves {
 
   visible() {
     const curves = CURVES.map(({ column }) => this.shown(column));
-    return [...curves, this.gap && this.hasValidation, ...curves.map((on) => on && this.smoothing), this.hasValidation && this.best > 0];
+    return [...curves, this.gap && this.hasValidation, ...curves.map((on) => on && this.smoothing)];
   }
 
   describe() {
@@ -157,23 +159,22 @@ class Curves {
       set(AT_SMOOTH + index, (row) => this.smooth[column].values[row]);
     });
     set(AT_GAP, (row) => history.validation_loss[row] - history.train_loss[row]);
-    element.data[AT_BEST].visible = visible[AT_BEST];
-    this.markBest(visible[AT_BEST]);
     this.plotly.redraw(element);
   }
 
-  // A diamond on the validation curve, and above it, where the falling curves leave room, the epoch.
-  markBest(on) {
-    const { best, element, theme } = this;
-    element.layout.annotations = [];
-    if (!on) return;
-    const y = this.history.validation_loss[best];
-    Object.assign(element.data[AT_BEST], { x: [best], y: [y] });
-    if (this.log && y <= 0) return;
-    element.layout.annotations = [{
-      x: best, y: this.log ? Math.log10(y) : y, text: `Best: epoch ${best.toLocaleString("en-GB")}`, font: { size: 13, color: theme.text },
-      ax: 0, ay: -44, xanchor: best > 0.5 * (this.rows - 1) ? "right" : "left", arrowhead: 0, arrowwidth: 1, arrowcolor: theme.text, standoff: 6,
-    }];
+  // A diamond on the validation curve, and above it, where the falling curves leave room, the epoch. It lies over the
+  // chart, because as a part of it a mark and its label would make every frame a tenth dearer.
+  markBest() {
+    const { best, mark, element } = this;
+    const { xaxis, yaxis } = element._fullLayout;
+    const [x, y] = [xaxis.d2p(best), yaxis.d2p(this.history.validation_loss[best])];
+    const inside = this.hasValidation && best > 0 && x >= 0 && x <= xaxis._length && y >= 0 && y <= yaxis._length;
+    mark.hidden = !inside;
+    if (!inside) return;
+    mark.classList.toggle("lv-left", x > 0.5 * xaxis._length);
+    mark.style.transform = `translate(${xaxis._offset + x}px, ${yaxis._offset + y}px)`;
+    const text = `Best: epoch ${best.toLocaleString("en-GB")}`;
+    if (mark.lastChild.textContent !== text) mark.lastChild.textContent = text;
   }
 
   // One of the choices beside the title: "batch", "smoothing", "gap" or "log".
@@ -203,7 +204,7 @@ class Curves {
       this.element.data[AT_SMOOTH + index].line.color = colours[index];
     });
     this.element.data[AT_GAP].line.color = theme.text;
-    Object.assign(this.element.data[AT_BEST].marker, { color: theme.lines[1], line: { width: 1.5, color: theme.background } });
+    this.mark.style.color = theme.lines[1];
     this.plotly.update(this.element, {}, themeChange(theme));
     this.refresh();
   }

@@ -17,7 +17,7 @@ const count = (number) => number.toLocaleString("en-GB");
 
 class View {
   constructor(panels, figure) {
-    Object.assign(this, { panels, figure, drawn: 0, due: true, charts: [] });
+    Object.assign(this, { panels, figure, drawn: 0, pause: 0, due: true, charts: [] });
     this.build();
   }
 

@@ -4,7 +4,8 @@ const PANELS = {
   metric: MetricView, rate: RateView, gradients: GradientsView, activations: ActivationsView,
   confusion: ConfusionView, hardest: HardestView, pulls: PullsView,
 };
-const PANEL_PAUSE = 250; // milliseconds between redraws of one panel while a run plays
+const PANEL_PAUSE = 250; // milliseconds between redraws of one panel while a run plays, at least
+const PANEL_SHARE = 0.05; // of the time that redraws of one panel may take, on slow machines too
 
 class Panels {
   // `changed()` is called when the learner opened or closed a panel.
@@ -105,14 +106,16 @@ class Panels {
     for (let at = 0; at < values.length; at += width) this.rows.push(values.subarray(at, at + width));
   }
 
-  // While a run plays, one panel a frame, and none more often than four times a second.
+  // While a run plays, one panel a frame, and none more often than four times a second or than its share allows.
   draw(now) {
     const time = performance.now();
-    const due = [...this.views].filter(([, view]) => now || (view.due && time - view.drawn >= PANEL_PAUSE));
+    const due = [...this.views].filter(([, view]) => now || (view.due && time - view.drawn >= view.pause));
     due.sort(([, a], [, b]) => a.drawn - b.drawn);
     for (const [name, view] of now ? due : due.slice(0, 1)) {
       if (name !== "metric" && name !== "rate" && !(name in this.data)) continue; // on its way
+      const begin = performance.now();
       view.draw(this.data[name]);
+      view.pause = Math.max(PANEL_PAUSE, (performance.now() - begin) / PANEL_SHARE);
       view.drawn = time;
       view.due = false;
     }
