@@ -14,10 +14,11 @@ import streamlit as st  # noqa: E402
 
 from pages.ui import server  # noqa: E402
 from pages.ui.live import endpoint  # noqa: E402
+from pages.ui.race import endpoint as race_endpoint  # noqa: E402
 
 app = st.App(
     ROOT / "pages" / "index.py",
-    routes=server.routes(endpoint.routes()),
+    routes=server.routes([*endpoint.routes(), *race_endpoint.routes()]),
     middleware=server.middleware(),
     lifespan=server.lifespan,
     on_script_error=server.explain_failure,

@@ -28,6 +28,7 @@ st.html(HERE / "ui" / "shell.css")
 pages = [
     st.Page(HERE / "explore.py", title="Explore", default=True),
     st.Page(HERE / "train.py", title="Train", url_path="train"),
+    st.Page(HERE / "race.py", title="Race", url_path="race"),
     st.Page(HERE / "landscape.py", title="Landscape", url_path="landscape"),
     st.Page(HERE / "logs.py", title="Logs", url_path="logs"),
     st.Page(HERE / "reference.py", title="Reference", url_path="reference"),

@@ -72,7 +72,7 @@ DIFFERENCES: Final[dict[str, Difference]] = {
         "Learning rate",
         None,
         lambda config: (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
-        lambda value: f"{value:.6g}",
+        lambda value: f"Rate {value:.12g}",
         lambda config, value: {"learning_rate": value},
     ),
     "optimizer": Difference(
@@ -131,7 +131,7 @@ def lineup(config: RunConfig, by: str, values: Sequence[Any]) -> tuple[Racer, ..
     Example:
         >>> from lossviz.training import CLASSIC
         >>> [(racer.name, racer.config.learning_rate) for racer in lineup(CLASSIC, "rate", [0.01, 0.1])]
-        [('0.01', 0.01), ('0.1', 0.1)]
+        [('Rate 0.01', 0.01), ('Rate 0.1', 0.1)]
         >>> lineup(CLASSIC, "depth", [2])
         Traceback (most recent call last):
         ValueError: 1 racer is in the race; 2 to 16 are allowed

@@ -69,7 +69,7 @@ class Scoreboard:
         >>> [standing.rank for standing in board.standings("loss")]
         [2, 1, 3]
         >>> board.sentence("loss")
-        'After epoch 100, 0.1 leads with a training loss of 0.0001422; next is 0.01 with 0.03408.'
+        'After epoch 100, Rate 0.1 leads with a training loss of 0.0001422; next is Rate 0.01 with 0.03408.'
     """
 
     def __init__(self, racers: Sequence[Racer]) -> None:

@@ -94,7 +94,7 @@ def test_layers_are_added_as_wide_as_the_last():
         ("rate", [], "0 racers are in the race; 2 to 16 are allowed"),
         ("rate", [0.1], "1 racer is in the race"),
         ("rate", [0.01 * n for n in range(1, 18)], "17 racers are in the race"),
-        ("rate", [0.1, 0.1], "0.1 is in the race twice"),
+        ("rate", [0.1, 0.1], "Rate 0.1 is in the race twice"),
         ("rate", [0.1, 0.0], "learning_rate is 0.0"),
         ("rate", [0.1, "fast"], "learning_rate is 'fast'"),
         ("batch", [10, 0], "batch_size is 0"),

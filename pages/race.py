@@ -1,0 +1,24 @@
+"""Race: up to sixteen runs from one start, live, ranked on what is comparable."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.ui.race import controls, race
+from pages.ui.race.state import format_url, parse
+from pages.ui.state import current, page_state, show_notices, write_url
+
+st.html(Path(__file__).parent / "ui" / "race" / "page.css")
+page_state("race", parse)
+st.title("Race")
+st.markdown(
+    "Up to 16 runs start together, on the same points, and differ in one thing. Pick an example or set up your own."
+)
+show_notices("race")
+controls.examples()
+controls.settings()
+controls.ranking()
+state = current("race")
+write_url(format_url(state))
+race(state)
+st.caption("The address of this page holds the whole race: copy it to share exactly this one.")
