@@ -30,7 +30,7 @@ from lossviz.training.log_diagnosis import diagnose_log
 from lossviz.training.measure import Measurement
 from lossviz.training.race import RACERS, Race, run_race
 from lossviz.training.racers import DIFFERENCES, FEWEST, Racer, lineup, usual_values
-from lossviz.training.ranking import MEASURES, Scoreboard, Standing, Sweep, mean_and_deviation, sweep
+from lossviz.training.ranking import MEASURES, Scoreboard, Standing, Sweep, mean_and_deviation, stable_limit, sweep
 from lossviz.training.snapshot import restore, snapshot
 from lossviz.training.walk import WALK_PARAMETERS, LayerWalk, ParameterWalk, Walk, walk
 
@@ -91,6 +91,7 @@ __all__ = [
     "sample_gradient_norms",
     "sample_losses",
     "snapshot",
+    "stable_limit",
     "step",
     "sweep",
     "usual_values",

@@ -63,6 +63,12 @@ def _depth(config: RunConfig, layers: Any) -> dict[str, Any]:
     return {"hidden": wide[:layers] + wide[-1:] * (layers - len(wide))}
 
 
+def _start(key: Any) -> str:
+    """The title without a comma, which names in a row are separated by."""
+    head, *more = INITIALISATIONS[key].split(", ")
+    return f"{head} ({', '.join(more)})" if more else head
+
+
 def _layers(count: Any) -> str:
     return "Linear model" if count == 0 else f"{count} hidden layer{'s' if count > 1 else ''}"
 
@@ -100,7 +106,7 @@ DIFFERENCES: Final[dict[str, Difference]] = {
         "First weights",
         lambda config: dict(INITIALISATIONS),
         lambda config: tuple(INITIALISATIONS),
-        INITIALISATIONS.__getitem__,
+        _start,
         lambda config, key: {"initialisation": key},
     ),
     "depth": Difference("Hidden layers", None, lambda config: (0, 1, 2, 3, 4), _layers, _depth),

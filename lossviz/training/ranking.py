@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lossviz.training.config import RunConfig
 from lossviz.training.diagnosis import largest_stable_rate
 from lossviz.training.engine import Event
 from lossviz.training.racers import Racer
@@ -201,13 +202,25 @@ def mean_and_deviation(values: Iterable[float | None]) -> tuple[float, float]:
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in found) / (len(found) - 1))
 
 
+def stable_limit(config: RunConfig) -> float | None:
+    """The largest stable rate of a run that keeps one rate and adds nothing to the gradient; None if unknown.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from lossviz.training import CLASSIC
+        >>> round(stable_limit(CLASSIC), 6), stable_limit(replace(CLASSIC, clip="norm"))
+        (0.119756, None)
+    """
+    return largest_stable_rate(config) if config.plain and config.schedule == "constant" else None
+
+
 @dataclass(frozen=True)
 class Sweep:
     """What a race of learning rates says.
 
     Args:
         best: The rate with the lowest loss; None before the first epoch.
-        limit: The largest stable rate, where it can be known in advance; see `largest_stable_rate`.
+        limit: The largest stable rate, where it can be known in advance; see `stable_limit`.
         sentence: Both in words.
     """
 
@@ -224,7 +237,7 @@ def sweep(board: Scoreboard) -> Sweep:
         >>> round(sweep(Scoreboard(lineup(CLASSIC, "rate", [0.01, 0.1]))).limit, 6)
         0.119756
     """
-    limit = largest_stable_rate(board.racers[0].config)
+    limit = stable_limit(board.racers[0].config)
     bound = f" Above {limit:.6f}, the largest stable rate here, the loss must grow." if limit is not None else ""
     ranked = [
         (standing.value, racer.config.learning_rate)

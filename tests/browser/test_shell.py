@@ -14,10 +14,11 @@ from tests.conftest import ServerStarter
 
 FOREIGN_HOSTS = ["elsewhere.example", "localhost.elsewhere.example", "192.0.2.7:8501", "", "me@localhost"]
 OpenPage = Callable[[str], Page]
-PATHS = ["/", "/train", "/landscape", "/logs", "/reference", "/compare", "/choose"]
+PATHS = ["/", "/train", "/race", "/landscape", "/logs", "/reference", "/compare", "/choose"]
 HEADINGS = {
     "/": "Explore",
     "/train": "Train",
+    "/race": "Race",
     "/landscape": "Landscape",
     "/logs": "Logs",
     "/reference": "Reference",

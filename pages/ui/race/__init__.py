@@ -10,7 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from lossviz import datasets
-from lossviz.training import DIFFERENCES, largest_stable_rate
+from lossviz.training import DIFFERENCES, stable_limit
 from pages.ui import server
 from pages.ui.race.state import RaceState, train_link
 
@@ -58,7 +58,7 @@ def race_data(state: RaceState) -> dict[str, Any]:
         "metric": state.config.metric,
         "part": "validation" if state.config.validation_samples else "training",
         "rates": [racer.config.learning_rate for racer in racers] if state.by == "rate" else None,
-        "limit": largest_stable_rate(state.config) if state.by == "rate" else None,
+        "limit": stable_limit(state.config) if state.by == "rate" else None,
         "band": state.by == "seed",
         "mixed": state.by == "loss",
         "title": datasets.get(state.config.dataset).title,

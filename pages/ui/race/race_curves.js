@@ -45,6 +45,11 @@ class RaceCurves {
     return NaN;
   }
 
+  // For the names at the ends, as far as they are not cut.
+  get room() {
+    return 44 + 7 * Math.min(22, Math.max(...this.names.map((name) => name.length)));
+  }
+
   get wide() {
     return this.element.clientWidth >= RACE_NARROW;
   }
@@ -60,7 +65,7 @@ class RaceCurves {
         type: this.log ? "log" : "linear", autorange: true, tickformat: percent ? ".0%" : this.log ? "" : ".5~g",
         ...(this.log ? { exponentformat: "power", minexponent: 3, nticks: 8 } : {}),
       },
-      margin: { l: 68, r: this.wide ? 178 : 16, t: 10, b: 46 },
+      margin: { l: 68, r: this.wide ? this.room : 16, t: 10, b: 46 },
       hovermode: "closest", dragmode: false, hoverdistance: 30,
     });
   }
