@@ -1,6 +1,6 @@
 // The curves of all racers: one line each, named at its end; for seeds also mean and standard deviation.
 
-const RACE_DRAWN = 240; // points of a line on the screen
+const RACE_DRAWN = 4000; // points of all lines on the screen, and of one at most an eighth of them
 const RACE_NARROW = 560;
 const RACE_LABEL = 15; // pixels between the names at the ends
 const RACE_OPTIONS = { displayModeBar: false, displaylogo: false, responsive: false, doubleClick: false, showTips: false };
@@ -47,7 +47,7 @@ class RaceCurves {
 
   // For the names at the ends, as far as they are not cut.
   get room() {
-    return 44 + 7 * Math.min(22, Math.max(...this.names.map((name) => name.length)));
+    return 46 + 7.4 * Math.min(22, Math.max(...this.names.map((name) => name.length)));
   }
 
   get wide() {
@@ -97,7 +97,7 @@ class RaceCurves {
 
   kept() {
     let stride = 1;
-    while (this.rows / stride > RACE_DRAWN) stride *= 2;
+    while (this.rows / stride > RACE_DRAWN / Math.max(8, this.names.length)) stride *= 2;
     const kept = [];
     for (let row = 0; row < this.rows; row += stride) kept.push(row);
     if (kept.length && kept[kept.length - 1] !== this.rows - 1) kept.push(this.rows - 1);
@@ -126,16 +126,16 @@ class RaceCurves {
       Object.assign(upper, { x: kept, y: pick((row) => mean(row) + deviation(row)) });
       Object.assign(middle, { x: kept, y: pick(mean), mode });
     }
-    this.range();
+    this.range(kept);
     this.plotly.redraw(element);
     this.name();
   }
 
   // One racer that runs away would press all others onto the axis.
-  range() {
+  range(kept) {
     const axis = this.element.layout.yaxis;
     let [low, high] = [Infinity, -Infinity];
-    for (let row = 0; row < this.rows; row += 1) {
+    for (const row of kept) {
       for (let racer = 0; racer < this.names.length; racer += 1) {
         const value = this.value(row, racer);
         if (Number.isFinite(value) && !(this.log && value <= 0)) [low, high] = [Math.min(low, value), Math.max(high, value)];
