@@ -130,7 +130,7 @@ def test_too_large_a_race_is_refused_with_the_reason(open_race):
     at = open_race(data="circle", samples="5000", by="rate")
     assert not at.warning
     widget(at.selectbox, "What differs").select("batch").run()
-    assert "updates; up to" in at.error[0].value
+    assert "updates of a racer; up to" in at.error[0].value
     assert state(at).by == "rate"
 
 

@@ -14,10 +14,12 @@ from lossviz.training import Event, Race, Racer, RunConfig, Scoreboard, init, me
 from lossviz.training.group import form
 from pages.ui.live.protocol import pack
 
-#: Most updates in one epoch of all groups together, which are computed one after the other: about a third of a second.
+#: Most updates in one epoch of a group, which is one slot: some 30 ms, the longest that others wait for their turn.
+MOST_GROUP_UPDATES: Final = 600
+#: Most updates in one epoch of all groups together, which are computed one after the other.
 MOST_UPDATES: Final = 2000
-#: Most products of a weight with an activation in one epoch of a group, which is one slot: about a tenth of a second.
-MOST_PRODUCTS: Final = 150_000_000
+#: Most products of a weight with an activation in one epoch of a group: some 60 ms.
+MOST_PRODUCTS: Final = 100_000_000
 
 
 def check_size(configs: Sequence[RunConfig]) -> None:
@@ -29,11 +31,16 @@ def check_size(configs: Sequence[RunConfig]) -> None:
     groups: dict[tuple[Any, ...], list[RunConfig]] = {}
     for config in configs:
         groups.setdefault(form(config), []).append(config)
-    updates = sum(group[0].updates_per_epoch for group in groups.values())
-    if updates > MOST_UPDATES:
+    counts = [group[0].updates_per_epoch for group in groups.values()]
+    if max(counts) > MOST_GROUP_UPDATES:
         raise ValueError(
-            f"an epoch of this race takes {updates:,} updates; up to {MOST_UPDATES:,} can be shown live: choose larger "
-            "batches, fewer points or fewer racers"
+            f"an epoch of this race takes {max(counts):,} updates of a racer; up to {MOST_GROUP_UPDATES:,} can be "
+            "shown live: choose larger batches or fewer points"
+        )
+    if sum(counts) > MOST_UPDATES:
+        raise ValueError(
+            f"an epoch of this race takes {sum(counts):,} updates, one after the other; up to {MOST_UPDATES:,} can be "
+            "shown live: choose larger batches, fewer points or fewer racers"
         )
     products = max(
         len(group) * group[0].training_samples * sum(a * b for a, b in pairwise(group[0].sizes))
