@@ -11,7 +11,7 @@ from pages.ui.state import current, page_state, put, show_notices, write_url
 from pages.ui.train_export import export_panel
 from pages.ui.train_open import open_panel
 from pages.ui.train_runs import keep, runs_panel
-from pages.ui.train_state import changes_left_out, format_url, parse
+from pages.ui.train_state import TrainState, changes_left_out, format_url, parse
 from pages.ui.walk import walk_panel
 
 # Wide enough for the longest data set's name.
@@ -39,6 +39,13 @@ left_out = changes_left_out(state)
 if left_out:
     st.warning(f"The link has no room for the last {left_out} of the changes of the learning rate.")
 st.caption("The address of this page holds every setting and every change: copy it to share exactly this run.")
+around = TrainState(replace(state.config, interventions=()))
+st.page_link(
+    "race.py",
+    label="Race this run against others",
+    icon=":material/flag:",
+    query_params={**format_url(around), "by": "rate"},
+)
 
 walk_panel(message)
 export_panel(state.config)

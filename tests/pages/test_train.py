@@ -13,13 +13,15 @@ from pages.ui.walk import move
 from pages.ui.walk_drawing import network_svg
 from pages.ui.walk_steps import drawing, loss_sum, parameter_count, slope_table, too_large, walk_of_update
 
-PAGE = Path(__file__).parents[2] / "pages" / "train.py"
+PAGE = Path(__file__).parents[2] / "pages" / "index.py"
 
 
 @pytest.fixture
 def open_train():
     def run(**params):
-        at = AppTest.from_file(PAGE, default_timeout=30)
+        # By way of the navigation, which links lead through.
+        at = AppTest.from_file(PAGE, default_timeout=30).run()
+        at.switch_page("train.py")
         for name, text in params.items():
             at.query_params[name] = text
         at.run()

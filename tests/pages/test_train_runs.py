@@ -8,12 +8,13 @@ from streamlit.testing.v1 import AppTest
 from lossviz.training import CLASSIC, PLAYGROUND, Intervention, run
 from pages.ui.train_runs import Kept, differences, events_of
 
-PAGE = Path(__file__).parents[2] / "pages" / "train.py"
+PAGE = Path(__file__).parents[2] / "pages" / "index.py"
 OTHER = replace(CLASSIC, learning_rate=0.05, loss="huber", loss_parameters=(), batch_size=2)
 
 
 def open_with(runs):
-    at = AppTest.from_file(PAGE, default_timeout=30)
+    at = AppTest.from_file(PAGE, default_timeout=30).run()
+    at.switch_page("train.py")
     at.session_state["train.runs"] = runs
     at.run()
     assert not at.exception
