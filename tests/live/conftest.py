@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from websockets.sync.client import ClientConnection, connect
 
 from lossviz.training import RunConfig
-from pages.ui.live import endpoint
+from pages.ui.live import connection, endpoint
 from tests.conftest import free_port
 from tests.live.frames import unpack
 
@@ -131,7 +131,7 @@ def join(live_server: Server) -> Iterator[Callable[..., Client]]:
             return Client(connections.enter_context(connect(live_server.url, **options)))
 
         yield connect_client
-    wait_for(lambda: endpoint.ENGINE.connections == 0, "connections to end")
+    wait_for(lambda: connection.ENGINE.connections == 0, "connections to end")
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:

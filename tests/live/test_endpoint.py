@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from lossviz.training import CLASSIC, PLAYGROUND
-from pages.ui.live import endpoint, engine
+from pages.ui.live import connection, engine
 from pages.ui.live.protocol import MESSAGE_CHARACTERS
 from pages.ui.live.viewed_run import ViewedRun
 from tests.live.conftest import Client, Server, wait_for
@@ -85,14 +85,14 @@ def test_the_app_serves_the_endpoint_below_its_base_path(start_server, path: str
 def test_the_first_message_opens_a_run(join: Join, first: str | bytes, part: str):
     client = join()
     client.socket.send(first)
-    assert closing_code(client) == endpoint.REFUSED
+    assert closing_code(client) == connection.REFUSED
     assert part in client.messages[-1]["message"]
 
 
 def test_a_silent_visitor_is_sent_away(join: Join, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(endpoint, "OPEN_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "OPEN_SECONDS", 0.2)
     client = join()
-    assert closing_code(client) == endpoint.SILENT
+    assert closing_code(client) == connection.SILENT
     assert "0.2 seconds" in client.messages[-1]["message"]
 
 
@@ -101,7 +101,7 @@ def test_a_long_message_ends_the_connection(join: Join):
     client.open(CLASSIC)
     client.until("rest")
     client.socket.send('{"type": "play"' + " " * MESSAGE_CHARACTERS + "}")
-    assert closing_code(client) == endpoint.TOO_LONG
+    assert closing_code(client) == connection.TOO_LONG
     assert f"{MESSAGE_CHARACTERS:,}" in client.messages[-1]["message"]
 
 
@@ -112,10 +112,10 @@ def test_too_many_connections_are_told_so(join: Join, monkeypatch: pytest.Monkey
         client.open(CLASSIC)
         client.until("rest")
     late = join()
-    assert closing_code(late) == endpoint.FULL
+    assert closing_code(late) == connection.FULL
     assert "places" in late.messages[-1]["message"]
     served[0].socket.close()
-    wait_for(lambda: endpoint.ENGINE.connections == 2, "a free place")
+    wait_for(lambda: connection.ENGINE.connections == 2, "a free place")
     late = join()
     late.open(CLASSIC)
     assert late.take()["whole"] is True
@@ -127,7 +127,7 @@ def test_a_flood_of_commands_ends_the_connection(join: Join):
     with suppress(ConnectionClosed):
         for _ in range(5000):
             client.send("whole")
-    assert closing_code(client) == endpoint.REFUSED
+    assert closing_code(client) == connection.REFUSED
     assert "messages are waiting" in client.messages[-1]["message"]
 
 
@@ -200,12 +200,12 @@ def test_frames_wait_for_the_browser(join: Join):
 
 
 def test_a_playing_browser_that_stops_drawing_loses_its_place(join: Join, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(endpoint, "ACKNOWLEDGE_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "ACKNOWLEDGE_SECONDS", 0.3)
     client, quiet = join(), join()
     quiet.open(LONG)
     quiet.until("rest")
     client.open(LONG, play=True)
-    assert closing_code(client) == endpoint.SILENT
+    assert closing_code(client) == connection.SILENT
     # One at rest may stay as long as it likes.
     quiet.send("step")
     assert quiet.until("rest")["updates"] == 1
@@ -222,13 +222,13 @@ def test_a_run_ends_when_its_socket_closes(live_server: Server, politely: bool):
         for client in clients:
             client.open(LONG, play=True)
             client.take()
-        assert endpoint.ENGINE.running == 5
+        assert connection.ENGINE.running == 5
         assert runs() >= 5
         if not politely:
             for client in clients:
                 client.socket.socket.shutdown(socket.SHUT_RDWR)
-    wait_for(lambda: endpoint.ENGINE.connections == 0, "connections to end")
-    assert endpoint.ENGINE.running == 0
+    wait_for(lambda: connection.ENGINE.connections == 0, "connections to end")
+    assert connection.ENGINE.running == 0
     wait_for(lambda: runs() == 0, "runs to be forgotten")
     assert not [name for name in live_server.tasks() if "Session" in name or "live" in name]
     assert sum(thread.name.startswith("lossviz-engine") for thread in threading.enumerate()) == 1
@@ -241,9 +241,9 @@ def test_a_fault_ends_one_run_only(join: Join, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(ViewedRun, "report", lambda self: 1 / 0)
     client = join()
     client.open(CLASSIC)
-    assert closing_code(client) == endpoint.FAILED
+    assert closing_code(client) == connection.FAILED
     assert "fault in lossviz" in client.messages[-1]["message"]
-    assert "a live run failed" in caplog.text
+    assert "a run failed" in caplog.text
     monkeypatch.undo()
     neighbour.send("step")
     assert neighbour.until("rest")["updates"] == 1
@@ -276,7 +276,7 @@ def test_a_shutdown_says_that_the_server_restarts():
         client.take()
         server.stop()
         assert closing_code(client) == 1012
-    wait_for(lambda: endpoint.ENGINE.connections == 0, "the connection to end")
+    wait_for(lambda: connection.ENGINE.connections == 0, "the connection to end")
 
 
 def test_messages_say_which_of_the_runs_of_a_connection_they_are_about(join: Join):

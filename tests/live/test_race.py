@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from lossviz.training import CLASSIC, PLAYGROUND, RunConfig, lineup, mean_and_deviation, run, usual_values
+from pages.ui.live import connection
 from pages.ui.live.engine import ENGINE
 from pages.ui.race import endpoint
 from pages.ui.race.messages import parse
@@ -196,7 +197,7 @@ def test_a_bad_first_message_is_refused(join, first, part):
         assert part in client.take()["message"]
         with pytest.raises(ConnectionClosed) as closed:
             client.take()
-        assert closed.value.rcvd.code == endpoint.REFUSED
+        assert closed.value.rcvd.code == connection.REFUSED
 
 
 def test_a_bad_later_message_disturbs_nothing(join):
@@ -234,14 +235,14 @@ def test_foreign_pages_are_refused(join):
 
 
 def test_who_draws_nothing_is_sent_away(join, monkeypatch):
-    monkeypatch.setattr(endpoint, "ACKNOWLEDGE_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "ACKNOWLEDGE_SECONDS", 0.2)
     with join() as client:
         client.open(replace(PLAYGROUND, epochs=10_000), "rate", [0.01, 0.1], play=True)
         while client.take(acknowledge=False)["type"] == "frame":
             pass
         with pytest.raises(ConnectionClosed) as closed:
             client.take()
-        assert closed.value.rcvd.code == endpoint.SILENT
+        assert closed.value.rcvd.code == connection.SILENT
 
 
 def test_a_slot_stays_short():

@@ -9,8 +9,6 @@ from typing import Any, Final
 from lossviz.training import Racer, RunConfig, lineup
 from lossviz.training.checks import number, one_of, shorten, truth, whole
 
-#: Longest message: a run with 1,000 changes on the way, which a race leaves out, still fits.
-MESSAGE_CHARACTERS: Final = 128 * 1024
 SPEEDS: Final = (0.1, 1000.0)
 #: Messages that say whether the race goes on.
 ORDERS: Final = frozenset({"open", "play", "pause"})
