@@ -33,6 +33,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from deploy.environment import CHROMIUM_ARGUMENTS, find_chromium
 
+# Each page is looked at in every combination (test_shell.py); its further states in these, which hold both of each.
+WINDOWS = (("desktop", "light"), ("phone", "dark"))
 VIEWPORTS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 IDLE = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
 # Once a page; what a page stores for its own next visits stays.

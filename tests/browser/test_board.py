@@ -22,7 +22,7 @@ from tests.browser.board_page import (
     state,
     wait_ready,
 )
-from tests.browser.conftest import axe, settle
+from tests.browser.conftest import WINDOWS, axe, settle
 from tests.number_cases import FORMULA_NUMBERS, FORMULAS
 from tests.number_cases import NUMBERS as NUMBERS_WRITTEN
 
@@ -293,8 +293,7 @@ def test_numbers_are_read_with_either_minus_and_mark(numbers: Page, text: str, v
 # Everyone
 
 
-@pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
-@pytest.mark.parametrize("colour_scheme", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize(("viewport", "colour_scheme"), WINDOWS, indirect=True)
 @pytest.mark.parametrize("key", ["mse", "hinge", "cross_entropy", "kl_div", "gaussian_nll", "listnet"])
 def test_axe_finds_nothing(open_page: OpenPage, viewport: str, key: str) -> None:
     page = open_page(f"/explore?loss={key}")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import axe, settle, wait_until
+from tests.browser.conftest import WINDOWS, axe, settle, wait_until
 
 OpenPage = Callable[[str], Page]
 PATHS = ["/landscape", "/landscape?of=network&plane=path"]
@@ -26,8 +26,7 @@ def address(page: Page) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(query).items()}
 
 
-@pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
-@pytest.mark.parametrize("colour_scheme", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize(("viewport", "colour_scheme"), WINDOWS, indirect=True)
 @pytest.mark.parametrize("path", PATHS)
 def test_it_is_accessible_and_fits(open_page: OpenPage, path: str, viewport: str, colour_scheme: str) -> None:
     page = open_page(path)

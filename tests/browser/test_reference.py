@@ -9,14 +9,13 @@ from playwright.sync_api import Browser, Page, expect
 
 import lossviz
 from lossviz.export.card import card_html
-from tests.browser.conftest import axe, settle, wait_until
+from tests.browser.conftest import WINDOWS, axe, settle, wait_until
 
 OpenPage = Callable[[str], Page]
 PATHS = ["/reference", "/reference?loss=bce_with_logits", "/compare", "/choose?predicts=yes_no"]
 
 
-@pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
-@pytest.mark.parametrize("colour_scheme", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize(("viewport", "colour_scheme"), WINDOWS, indirect=True)
 @pytest.mark.parametrize("path", PATHS)
 def test_pages_are_accessible_and_fit(open_page: OpenPage, path: str, viewport: str, colour_scheme: str) -> None:
     page = open_page(path)

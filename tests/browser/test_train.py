@@ -12,7 +12,7 @@ from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 from lossviz.export import config_json
 from lossviz.training import CLASSIC, Intervention, RunConfig, init, run, step, walk
 from pages.ui.train_state import parse
-from tests.browser.conftest import axe, settle, wait_until
+from tests.browser.conftest import WINDOWS, axe, settle, wait_until
 
 OpenPage = Callable[[str], Page]
 CLASSIC_LINK = (
@@ -244,8 +244,7 @@ def test_the_walk_follows_the_live_run(open_page: OpenPage) -> None:
     expect(page.get_by_role("cell", name=f"{first:.6g}", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
-@pytest.mark.parametrize("colour_scheme", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize(("viewport", "colour_scheme"), WINDOWS, indirect=True)
 @pytest.mark.parametrize("link", ["/train?data=circle&loss=mse&phase=backward", CLASSIC_LINK + "&phase=update"])
 def test_page_is_accessible_and_fits(open_page: OpenPage, link: str, viewport: str, colour_scheme: str) -> None:
     page = open_page(link)
