@@ -16,17 +16,6 @@ const SHAPES = {
   star: '<path d="M16 .8l1.7 4.2 4.5.3-3.5 2.9 1.1 4.4L16 10.2l-3.8 2.4 1.1-4.4L9.8 5.3l4.5-.3z"/>',
 };
 
-function loadPlotly(url) {
-  window.lossvizPlotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("plotly.js could not be loaded"));
-    document.head.append(script);
-  });
-  return window.lossvizPlotly;
-}
-
 function shown(value) {
   if (value === null || value === undefined) return "overflow";
   const size = Math.abs(value);
@@ -285,18 +274,5 @@ class Picture {
 }
 
 export default function picture(component) {
-  const { parentElement } = component;
-  const root = parentElement.querySelector(".ls-picture");
-  if (parentElement.lossvizPicture?.root !== root) {
-    parentElement.lossvizPicture?.end();
-    parentElement.lossvizPicture = new Picture(root);
-  }
-  const instance = parentElement.lossvizPicture;
-  instance.take(component);
-  // Streamlit may call the cleanup of an earlier call while the element lives on.
-  return () => setTimeout(() => {
-    if (root.isConnected || instance.gone) return;
-    instance.end();
-    if (parentElement.lossvizPicture === instance) delete parentElement.lossvizPicture;
-  });
+  return mounted(component, ".ls-picture", Picture);
 }

@@ -21,7 +21,7 @@ _component = st.components.v2.component(
     "lossviz_landscape",
     html=(HERE / "landscape_view.html").read_text(encoding="utf-8"),
     css=(HERE / "landscape_view.css").read_text(encoding="utf-8"),
-    js=(HERE / "landscape_view.js").read_text(encoding="utf-8"),
+    js="\n".join((HERE / name).read_text(encoding="utf-8") for name in ("component.js", "landscape_view.js")),
     isolate_styles=False,
 )
 

@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -51,7 +52,7 @@ class Closing(Exception):
         self.reason = reason
 
 
-class Connection(Generic[M]):
+class Connection(ABC, Generic[M]):
     """What all connections share: it listens, works in turns, and knows which frames the browser has drawn.
 
     A kind of connection says what `_parse`, `_obey`, `_go_on` and `_drop` do.
@@ -71,21 +72,21 @@ class Connection(Generic[M]):
         self._last_sign = 0.0
         self._resting = True
 
+    @abstractmethod
     def _parse(self, text: str) -> M:
         """Read a message; raises ValueError with what is allowed."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _obey(self, message: M) -> None:
         """Do what a message asks."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _go_on(self) -> float:
         """Compute and send the next frame if one is due; return how many seconds to wait for the one after."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _drop(self) -> None:
         """Let go of what was computed."""
-        raise NotImplementedError
 
     async def serve(self) -> None:
         """Answer messages and send frames until the browser leaves or has to leave."""

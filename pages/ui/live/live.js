@@ -41,17 +41,6 @@ function readTheme(root) {
   };
 }
 
-function loadPlotly(url) {
-  window.lossvizPlotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("plotly.js could not be loaded"));
-    document.head.append(script);
-  });
-  return window.lossvizPlotly;
-}
-
 class Live {
   constructor(root) {
     this.root = root;
@@ -438,18 +427,5 @@ class Live {
 }
 
 export default function live(component) {
-  const { parentElement } = component;
-  const root = parentElement.querySelector(".lv-live");
-  if (parentElement.lossvizLive?.root !== root) {
-    parentElement.lossvizLive?.end();
-    parentElement.lossvizLive = new Live(root);
-  }
-  const instance = parentElement.lossvizLive;
-  instance.take(component);
-  // Streamlit may call the cleanup of an earlier call while the element lives on.
-  return () => setTimeout(() => {
-    if (root.isConnected || instance.gone) return;
-    instance.end();
-    if (parentElement.lossvizLive === instance) delete parentElement.lossvizLive;
-  });
+  return mounted(component, ".lv-live", Live);
 }

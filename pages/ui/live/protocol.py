@@ -5,7 +5,7 @@ import binascii
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,8 +51,12 @@ class Message:
     panels: frozenset[str] = frozenset()
 
 
-def parse(text: str) -> Message:
-    """Read a message of the browser.
+def fields_of(text: str, allowed: Mapping[str, Collection[str]]) -> tuple[str, dict[str, Any]]:
+    """Read a message as its type and its fields, whose values are still to be checked.
+
+    Args:
+        text: what the browser sent.
+        allowed: the fields of each type of message, all of them needed.
 
     Raises:
         ValueError: the text is no message; says which part, what it is and what is allowed.
@@ -67,11 +71,21 @@ def parse(text: str) -> Message:
         raise ValueError(f"the message {shorten(text)} is not JSON: {error}") from None
     if not isinstance(given, dict):
         raise ValueError(f"the message is {shorten(given)}; an object with a type is allowed")
-    kind = one_of("type", given.pop("type", None), _FIELDS)
-    needed = _FIELDS[kind]
+    kind = one_of("type", given.pop("type", None), allowed)
+    needed = allowed[kind]
     if set(given) != set(needed):
         odd = sorted(set(given) ^ set(needed))
         raise ValueError(f"a message of type {kind} has wrong or missing fields {shorten(odd)}; needed: {list(needed)}")
+    return kind, given
+
+
+def parse(text: str) -> Message:
+    """Read a message of the browser.
+
+    Raises:
+        ValueError: the text is no message; says which part, what it is and what is allowed.
+    """
+    kind, given = fields_of(text, _FIELDS)
     if kind == "open":
         config = RunConfig.from_dict(given["config"])
         last = config.epochs * config.updates_per_epoch

@@ -18,7 +18,7 @@ HERE: Final = Path(__file__).parent
 LIVE: Final = HERE.parent / "live"
 #: One module in several files, because a component's script is one text and has no address to import from.
 SCRIPTS: Final = (
-    *(LIVE / "socket.js", LIVE / "curves.js"),
+    *(HERE.parent / "component.js", LIVE / "socket.js", LIVE / "curves.js"),
     *(HERE / name for name in ("race_style.js", "race_curves.js", "race_sweep.js", "race_table.js", "race.js")),
 )
 

@@ -7,17 +7,6 @@ const RACE_PAUSE = 45; // least milliseconds between two pictures; drawing takes
 // Where races were left on this page, by name.
 const racesLeft = new Map();
 
-function loadRacePlotly(url) {
-  window.lossvizPlotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error("plotly.js could not be loaded"));
-    document.head.append(script);
-  });
-  return window.lossvizPlotly;
-}
-
 class RaceView {
   constructor(root) {
     this.root = root;
@@ -26,7 +15,7 @@ class RaceView {
     this.listen();
   }
 
-  take(data) {
+  take({ data }) {
     const same = this.data?.race === data.race;
     this.data = data;
     if (this.curves) this.applyTheme();
@@ -47,7 +36,7 @@ class RaceView {
     this.showControls();
     if (this.socket) return this.socket.reopen();
     try {
-      this.plotly = await loadRacePlotly(this.data.plotly);
+      this.plotly = await loadPlotly(this.data.plotly);
     } catch {
       return this.notice("The charts could not be loaded. Reload the page to try again.");
     }
@@ -268,18 +257,6 @@ class RaceView {
   }
 }
 
-export default function race({ parentElement, data }) {
-  const root = parentElement.querySelector(".rc-race");
-  if (parentElement.lossvizRace?.root !== root) {
-    parentElement.lossvizRace?.end();
-    parentElement.lossvizRace = new RaceView(root);
-  }
-  const instance = parentElement.lossvizRace;
-  instance.take(data);
-  // Streamlit may call the cleanup of an earlier call while the element lives on.
-  return () => setTimeout(() => {
-    if (root.isConnected || instance.gone) return;
-    instance.end();
-    if (parentElement.lossvizRace === instance) delete parentElement.lossvizRace;
-  });
+export default function race(component) {
+  return mounted(component, ".rc-race", RaceView);
 }
