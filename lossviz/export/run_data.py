@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lossviz import datasets
 from lossviz.training import RunConfig
 
 _LOADERS: Final = {"diabetes": "return_X_y=True, scaled=False"}  # arguments where they differ from the others'
@@ -48,7 +47,7 @@ def data_section(config: RunConfig) -> Section:
         x, y = four_points(4, 0.0, np.random.default_rng(0))
         x_train, y_train = x, y  # the model trains on all points
     """
-    data = datasets.get(config.dataset)
+    data = config.data
     lines = _load(config) if data.real else _draw(config)
     if config.validation_samples:
         held_out = config.validation_samples
@@ -77,7 +76,7 @@ def data_section(config: RunConfig) -> Section:
 
 def _load(config: RunConfig) -> list[str]:
     """Rows of a table that comes with scikit-learn."""
-    key, full = config.dataset, datasets.get(config.dataset).samples
+    key, full = config.dataset, config.data.samples
     lines = [f"x, y = load_{key}({_LOADERS.get(key, 'return_X_y=True')})"]
     if config.samples != full:
         lines += [
@@ -91,7 +90,7 @@ def _load(config: RunConfig) -> list[str]:
 
 def _draw(config: RunConfig) -> list[str]:
     """The generator of the data set, taken from its own source, and the call."""
-    draw = datasets.get(config.dataset).draw
+    draw = config.data.draw
     call = f"{_public(draw.__name__)}({config.samples}, {config.noise!r}, np.random.default_rng({config.data_seed}))"
     return [*_source(draw), "", "", f"x, y = {call}"]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lossviz import datasets, losses, optimizers
+from lossviz import losses, optimizers
 from lossviz.export.code import loss_lines
 from lossviz.export.run_data import Section, data_section
 from lossviz.export.run_script import changes_lines, comment, import_lines, scheduled, title
@@ -70,7 +70,7 @@ def keras_script(config: RunConfig) -> str:
 
 
 def _introduction(config: RunConfig) -> str:
-    more = ", scikit-learn" if datasets.get(config.dataset).real else ""
+    more = ", scikit-learn" if config.data.real else ""
     notes = [
         f"{title(config)}.",
         f"A run of lossviz in Keras. It needs keras (3 or later), numpy{more} and one backend.",

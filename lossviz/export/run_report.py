@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any, Final
 
-from lossviz import datasets, losses, optimizers
+from lossviz import losses, optimizers
 from lossviz.export.run_chart import Curve, chart
 from lossviz.export.run_files import config_json
 from lossviz.export.run_script import run_script, scheduled, title
@@ -74,7 +74,7 @@ def settings_rows(config: RunConfig) -> list[tuple[str, str]]:
         >>> settings_rows(CLASSIC)[1:3]
         [('Points', '4 to train on, none for validation'), ('Features', 'as they are')]
     """
-    data, loss = datasets.get(config.dataset), losses.get(config.loss_key)
+    data, loss = config.data, losses.get(config.loss_key)
     held_out = config.validation_samples or "none"
     drawn = config.validation_samples or config.samples != data.samples_high
     rows: list[tuple[str, Any]] = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from lossviz import datasets, losses, optimizers
+from lossviz import losses, optimizers
 from lossviz.export.code import loss_lines
 from lossviz.export.run_data import Section, data_section
 from lossviz.models import ACTIVATIONS
@@ -85,7 +85,7 @@ def run_script(config: RunConfig) -> str:
 
 def introduction(config: RunConfig) -> str:
     """What the program does and needs, in a few sentences, each a line of its own."""
-    needs = "torch, numpy and scikit-learn" if datasets.get(config.dataset).real else "torch and numpy"
+    needs = "torch, numpy and scikit-learn" if config.data.real else "torch and numpy"
     digits = 7 if config.dtype == "float32" else 16
     return (
         f"{title(config)}.\n"
@@ -109,7 +109,7 @@ def title(config: RunConfig) -> str:
     loss = losses.get(config.loss_key).title
     # Abbreviations such as KL keep their capitals.
     loss = loss[0].lower() + loss[1:] if loss[1:2].islower() else loss
-    return f"{datasets.get(config.dataset).title}, {model}, {loss}, {optimizers.get(config.optimizer).title}"
+    return f"{config.data.title}, {model}, {loss}, {optimizers.get(config.optimizer).title}"
 
 
 def comment(text: str) -> str:

@@ -7,7 +7,8 @@ Example:
     (30.0, 0.000155)
 """
 
-from lossviz.training.config import BOUNDS, Intervention, RunConfig, losses_for
+from lossviz.training.bounds import BOUNDS
+from lossviz.training.config import RunConfig, losses_for
 from lossviz.training.data import Split, dataset
 from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
 from lossviz.training.engine import Event, RunState, advance, apply, init, measure, run, step
@@ -26,6 +27,7 @@ from lossviz.training.insight import (
     sample_losses,
 )
 from lossviz.training.inspect import decision_map, output, predict
+from lossviz.training.interventions import Intervention
 from lossviz.training.log_diagnosis import diagnose_log
 from lossviz.training.measure import Measurement
 from lossviz.training.race import RACERS, Race, run_race

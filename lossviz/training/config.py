@@ -7,62 +7,18 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from lossviz import datasets, losses, optimizers
+from lossviz.datasets.base import Dataset
 from lossviz.losses.base import Fit, Loss
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.optimizers import SCHEDULES, Plan
+from lossviz.training.bounds import BOUNDS, whole_bounds
 from lossviz.training.checks import number, one_of, shorten, truth, whole
-
-#: Lowest and highest value of each number in a `RunConfig`; `samples` and `noise` have bounds by data set too.
-BOUNDS: Final[dict[str, tuple[float, float]]] = {
-    "samples": (4, datasets.SAMPLES_HIGH),
-    "data_seed": (0, 2**32 - 1),
-    "validation_fraction": (0.0, 0.9),
-    "layers": (0, 6),
-    "units": (1, 64),
-    "learning_rate": (0.0, 100.0),
-    "momentum": (0.0, 1.0),
-    "decay": (0.0, 1.0),
-    "beta1": (0.0, 1.0),
-    "beta2": (0.0, 1.0),
-    "weight_decay": (0.0, 10.0),
-    "every": (1, 10_000),
-    "factor": (0.0, 1.0),
-    "low": (0.0, 1.0),
-    "clip_at": (0.0, 1e6),
-    "l1": (0.0, 10.0),
-    "l2": (0.0, 10.0),
-    "dropout": (0.0, 0.9),
-    "patience": (1, 10_000),
-    "batch_size": (1, datasets.SAMPLES_HIGH),
-    "epochs": (1, 10_000),
-    "seed": (0, 2**32 - 1),
-    "interventions": (0, 1000),
-}
+from lossviz.training.interventions import Intervention, interventions
 
 DTYPES: Final = ("float32", "float64")
 CLIPPING: Final = {"none": "None", "norm": "By norm", "value": "By value"}
 _SHARES: Final = ("momentum", "decay", "beta1", "beta2")  # from 0 to below 1
 USUAL_LOSS: Final = {"regression": "mse", "binary": "bce_with_logits", "multiclass": "cross_entropy"}
-_LAST_UPDATE: Final = datasets.SAMPLES_HIGH * int(BOUNDS["epochs"][1])
-
-
-@dataclass(frozen=True)
-class Intervention:
-    """A change made while a run goes on; it takes effect before update number `update`, counted from 0.
-
-    Example:
-        >>> Intervention(update=100, value=0.1)
-        Intervention(update=100, kind='learning_rate', value=0.1)
-    """
-
-    update: int
-    kind: str = "learning_rate"
-    value: float = 0.03
-
-    def __post_init__(self) -> None:
-        _set(self, "update", whole("intervention.update", self.update, 0, _LAST_UPDATE))
-        one_of("intervention.kind", self.kind, ("learning_rate",))
-        _set(self, "value", number("intervention.value", self.value, *BOUNDS["learning_rate"], low_open=True))
 
 
 @dataclass(frozen=True)
@@ -161,13 +117,13 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         one_of("dataset", self.dataset, datasets.keys())
-        data = datasets.get(self.dataset)
+        data = self.data
         samples = data.samples if self.samples is None else self.samples
         _set(self, "samples", whole("samples", samples, data.samples_low, data.samples_high))
         noise = data.noise if self.noise is None else self.noise
         _set(self, "noise", number("noise", noise, 0.0, data.noise_high))
         for name in ("data_seed", "epochs", "seed"):
-            _set(self, name, whole(name, getattr(self, name), *_whole_bounds(name)))
+            _set(self, name, whole(name, getattr(self, name), *whole_bounds(name)))
         _set(
             self,
             "validation_fraction",
@@ -192,16 +148,16 @@ class RunConfig:
             _set(self, name, number(name, getattr(self, name), *BOUNDS[name]))
         for name in ("factor", "clip_at"):
             _set(self, name, number(name, getattr(self, name), *BOUNDS[name], low_open=True))
-        _set(self, "every", whole("every", self.every, *_whole_bounds("every")))
+        _set(self, "every", whole("every", self.every, *whole_bounds("every")))
         one_of("schedule", self.schedule, SCHEDULES)
         one_of("clip", self.clip, CLIPPING)
         truth("batch_norm", self.batch_norm)
         truth("best_weights", self.best_weights)
         if self.patience is not None:
-            _set(self, "patience", whole("patience", self.patience, *_whole_bounds("patience")))
+            _set(self, "patience", whole("patience", self.patience, *whole_bounds("patience")))
         if self.batch_size is not None:
-            _set(self, "batch_size", whole("batch_size", self.batch_size, *_whole_bounds("batch_size")))
-        _set(self, "interventions", _interventions(self.interventions))
+            _set(self, "batch_size", whole("batch_size", self.batch_size, *whole_bounds("batch_size")))
+        _set(self, "interventions", interventions(self.interventions))
         self._check_together()
 
     def _check_together(self) -> None:
@@ -235,9 +191,14 @@ class RunConfig:
         return not (self.l1 or self.l2 or self.clip != "none" or (self.hidden and (self.dropout or self.batch_norm)))
 
     @property
+    def data(self) -> Dataset:
+        """The data set."""
+        return datasets.get(self.dataset)
+
+    @property
     def task(self) -> datasets.Task:
         """The task of the data set."""
-        return datasets.get(self.dataset).task
+        return self.data.task
 
     @property
     def loss_key(self) -> str:
@@ -287,7 +248,7 @@ class RunConfig:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Units from the features to the outputs."""
-        data = datasets.get(self.dataset)
+        data = self.data
         return (len(data.feature_names), *self.hidden, data.outputs)
 
     def to_dict(self) -> dict[str, Any]:
@@ -348,16 +309,11 @@ def _set(target: object, name: str, value: object) -> None:
     object.__setattr__(target, name, value)
 
 
-def _whole_bounds(name: str) -> tuple[int, int]:
-    low, high = BOUNDS[name]
-    return int(low), int(high)
-
-
 def _hidden(value: Any) -> tuple[int, ...]:
-    low, high = _whole_bounds("layers")
+    low, high = whole_bounds("layers")
     if not isinstance(value, Sequence) or isinstance(value, str | bytes) or not low <= len(value) <= high:
         raise ValueError(f"hidden is {shorten(value)}; a list of {low} to {high} numbers of units is allowed")
-    return tuple(whole(f"hidden[{index}]", units, *_whole_bounds("units")) for index, units in enumerate(value))
+    return tuple(whole(f"hidden[{index}]", units, *whole_bounds("units")) for index, units in enumerate(value))
 
 
 def _parameters(loss: Loss, value: Any, classes: int) -> tuple[tuple[str, Any], ...]:
@@ -377,22 +333,3 @@ def _parameters(loss: Loss, value: Any, classes: int) -> tuple[tuple[str, Any], 
                 f"null or {classes} numbers above 0, one for each class, are allowed"
             )
     return tuple(checked.items())
-
-
-def _interventions(value: Any) -> tuple[Intervention, ...]:
-    low, high = _whole_bounds("interventions")
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes) or not low <= len(value) <= high:
-        raise ValueError(f"interventions is {shorten(value)}; a list of {low} to {high} interventions is allowed")
-    last: dict[tuple[int, str], Intervention] = {}
-    for item in value:
-        if isinstance(item, Mapping):
-            names = {field.name for field in fields(Intervention)}
-            if set(item) != names:
-                raise ValueError(
-                    f"an intervention has the fields {shorten(list(item))}; exactly update, kind and value are allowed"
-                )
-            item = Intervention(**item)
-        if not isinstance(item, Intervention):
-            raise ValueError(f"an intervention is {shorten(item)}; an object with update, kind and value is allowed")
-        last[item.update, item.kind] = item
-    return tuple(sorted(last.values(), key=lambda item: item.update))

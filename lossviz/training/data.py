@@ -103,7 +103,7 @@ _ENCODERS: dict[str, Callable[[Tensor, int, torch.dtype], Tensor]] = {
 
 def targets(config: RunConfig, y: Array) -> Tensor:
     """Return targets as the loss takes them: numbers, 0/1, -1/+1, class numbers or one-hot rows."""
-    classes = len(datasets.get(config.dataset).classes)
+    classes = len(config.data.classes)
     return _ENCODERS[config.fit.labels](torch.from_numpy(y.copy()), classes, TORCH_DTYPES[config.dtype])
 
 

@@ -16,8 +16,9 @@ from torch import Tensor
 from lossviz import losses, optimizers
 from lossviz.models import LINKS, Network
 from lossviz.optimizers import Waiting
-from lossviz.training.config import Intervention, RunConfig
+from lossviz.training.config import RunConfig
 from lossviz.training.data import TORCH_DTYPES, Rows, Split, dataset
+from lossviz.training.interventions import Intervention
 from lossviz.training.measure import Measurement, Meter
 
 # Seeds are below this, so weights and order never share a stream; with it, `torch.manual_seed(seed)` and a chain

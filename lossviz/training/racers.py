@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from lossviz import losses, optimizers
 from lossviz.models import INITIALISATIONS
+from lossviz.training.bounds import BOUNDS
 from lossviz.training.checks import one_of, shorten, whole
-from lossviz.training.config import BOUNDS, RunConfig, losses_for
+from lossviz.training.config import RunConfig, losses_for
 from lossviz.training.race import RACERS
 
 FEWEST: Final = 2

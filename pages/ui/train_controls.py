@@ -73,7 +73,7 @@ def settings() -> None:
 
 def _data() -> None:
     now = config()
-    data = datasets.get(now.dataset)
+    data = now.data
     st.selectbox(
         "Data set",
         datasets.keys(),

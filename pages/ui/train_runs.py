@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import streamlit as st
 
-from lossviz import datasets, losses, optimizers
+from lossviz import losses, optimizers
 from lossviz.figures.logs import Curve, logs_figure
 from lossviz.training import Event, RunConfig, run
 from lossviz.writing import format_number, heading
@@ -83,7 +83,7 @@ def differences(configs: Sequence[RunConfig]) -> dict[str, tuple[str, ...]]:
 def _words(config: RunConfig, name: str) -> str:
     value: Any = getattr(config, name)
     if name == "dataset":
-        return datasets.get(config.dataset).title
+        return config.data.title
     if name == "loss":
         return losses.get(config.loss_key).title
     if name == "optimizer":
@@ -146,7 +146,7 @@ def _row(key: str, kept: Kept) -> None:
             width=180,
         )
         st.caption(
-            f"{datasets.get(config.dataset).title}, {losses.get(config.loss_key).title}, "
+            f"{config.data.title}, {losses.get(config.loss_key).title}, "
             f"{optimizers.get(config.optimizer).title}, rate {config.learning_rate:g}, {kept.epochs:,} of "
             f"{config.epochs:,} epochs"
         )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from lossviz import datasets, losses, optimizers
+from lossviz import losses, optimizers
 from lossviz.losses.base import Parameter
 from lossviz.optimizers import SCHEDULES
 from lossviz.training import BOUNDS, losses_for
@@ -187,7 +187,7 @@ def _loss_parameter(parameter: Parameter) -> None:
     key = f"train.{now.loss}.{name}"
     value = now.parameters[name]
     if parameter.kind == "class_weights":
-        classes = ", ".join(datasets.get(now.dataset).classes)
+        classes = ", ".join(now.data.classes)
         seed(key, "" if value is None else ", ".join(f"{weight:g}" for weight in value))
         parameter_control(parameter, key, lambda: _take_weights(name, widget(key)), classes=f"each of {classes}")
         return

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lossviz import datasets, losses
+from lossviz import losses
 from lossviz.training import LayerWalk, RunConfig, Walk, advance, init, walk
 from pages.ui.tables import Table
 from pages.ui.walk_drawing import Column, Unit, short
@@ -68,7 +68,7 @@ def sample_row(found: Walk, sample: int) -> int:
 def drawing(config: RunConfig, found: Walk, phase: str, sample: int) -> tuple[tuple[Column, ...], str]:
     """The network in one phase: its columns and a sentence for those who do not see them."""
     row = sample_row(found, sample)
-    data = datasets.get(config.dataset)
+    data = config.data
     backward, after = phase == "backward", phase == "update"
     columns = [
         Column(
@@ -144,7 +144,7 @@ def unit_name(config: RunConfig, layer: LayerWalk, unit: int) -> str:
     units = layer.sums.shape[1]
     if units == 1:
         return name
-    classes = datasets.get(config.dataset).classes
+    classes = config.data.classes
     return f"{name}, {classes[unit]}" if layer.name == "output layer" else f"{name}, unit {unit + 1}"
 
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import streamlit as st
 
-from lossviz import datasets
 from lossviz.training import DIFFERENCES, stable_limit
 from pages.ui import server
 from pages.ui.race.state import RaceState, train_link
@@ -61,7 +60,7 @@ def race_data(state: RaceState) -> dict[str, Any]:
         "limit": stable_limit(state.config) if state.by == "rate" else None,
         "band": state.by == "seed",
         "mixed": state.by == "loss",
-        "title": datasets.get(state.config.dataset).title,
+        "title": state.config.data.title,
         "socket": server.public_path("/race"),
         "plotly": server.plotly_url(),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from lossviz import datasets, losses, optimizers
+from lossviz import losses, optimizers
 from lossviz.training import BOUNDS, DIFFERENCES, RACERS, preset, presets
 from pages.ui.race import state as rules
 from pages.ui.race.state import EXAMPLES, RaceState
@@ -163,7 +163,7 @@ def shared_settings(now: RaceState) -> str:
     if now.by == "depth":
         model = f"hidden layers of {units or 4} units"
     parts: dict[str, Any] = {
-        "data": f"{datasets.get(config.dataset).title}, {config.training_samples:,} points to train on{held_out}",
+        "data": f"{config.data.title}, {config.training_samples:,} points to train on{held_out}",
         "depth": model,
         "loss": losses.get(config.loss_key).title,
         "optimizer": optimizers.get(config.optimizer).title,
