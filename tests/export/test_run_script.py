@@ -7,7 +7,6 @@ import io
 import subprocess
 import sys
 from dataclasses import fields, replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -30,7 +29,6 @@ from lossviz.training import (
     dataset,
     init,
     losses_for,
-    preset,
     presets,
 )
 from tests.training.test_settings import BASE
@@ -85,7 +83,7 @@ def trained(config):
     return state, events
 
 
-def assert_same_curves(text, config, events, until=None):
+def assert_same_curves(text, config, events, until=None, agree=same):
     """The printed curves equal the events to six digits, up to an epoch."""
     printed = rows(text)
     assert list(printed[0]) == columns(config)
@@ -95,42 +93,25 @@ def assert_same_curves(text, config, events, until=None):
         assert float(row["learning_rate"]) == pytest.approx(event.learning_rate, rel=1e-9)
         for name in ("batch_loss", "train_loss", "validation_loss"):
             found = float(row[name]) if name in row else None
-            assert same(found, getattr(event, name)), (event.epoch, name)
+            assert agree(found, getattr(event, name)), (event.epoch, name)
         for part in ("train", "validation"):
             metric = getattr(event, f"{part}_metric")
             if metric is not None:
-                assert float(row[f"{part}_{config.metric}"]) == pytest.approx(metric, rel=5e-6, abs=5e-6)
+                assert float(row[f"{part}_{config.metric}"]) == pytest.approx(metric, rel=5e-6, abs=5e-7)
 
 
-@cache
-def preset_run(key):
-    """State and events of a preset, and the epoch from which rounding shows."""
-    config = preset(key).config
-    state, events = trained(config)
-    return state, events, rounding_epoch(config, events)
+def six_significant_digits(found, expected):
+    return found is expected is None or found == pytest.approx(expected, rel=5e-6, abs=0.0)
 
 
 @pytest.mark.parametrize("example", presets(), ids=lambda example: example.key)
 def test_every_preset_is_reproduced_to_six_digits(example):
-    """To the end, unless the run magnifies rounding: no program can do better than to agree until that shows."""
-    state, events, restless = preset_run(example.key)
+    """All of its curves, from the first epoch to the last."""
+    state, events = trained(example.config)
     text, names = execute(run_script(example.config))
-    if restless is None:
-        assert_same_curves(text, example.config, events)
-        for name, tensor in state_dict(state).items():
-            torch.testing.assert_close(names["model"].state_dict()[name], tensor, rtol=1e-3, atol=1e-4)
-        return
-    assert_same_curves(text, example.config, events, int(0.9 * (restless - 1)))
-    exact = replace(example.config, dtype="float64")
-    events = trained(exact)[1]
-    later = rounding_epoch(exact, events)
-    assert later is None or later > restless
-    assert_same_curves(execute(run_script(exact))[0], exact, events, None if later is None else int(0.9 * (later - 1)))
-
-
-def test_most_presets_are_reproduced_to_the_end():
-    restless = [example.key for example in presets() if preset_run(example.key)[2]]
-    assert len(restless) <= len(presets()) / 4
+    assert_same_curves(text, example.config, events, agree=six_significant_digits)
+    for name, tensor in state_dict(state).items():
+        torch.testing.assert_close(names["model"].state_dict()[name], tensor, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("case", CASES)

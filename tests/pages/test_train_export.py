@@ -116,7 +116,7 @@ def test_a_report_of_a_run_whose_link_has_no_room_holds_the_settings_alone():
 
 
 def test_rounding_is_told_where_it_shows(panel):
-    restless = preset("spiral").config
+    restless = replace(preset("spiral").config, learning_rate=0.01, dtype="float32", epochs=60)
     done = finished(restless)
     assert done.restless is not None
     assert f"from epoch {done.restless} on. With dtype=float64" in rounding_note(done)

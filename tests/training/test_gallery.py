@@ -90,7 +90,7 @@ def test_overfitting(trained):
     assert run.config.training_samples == 15
     assert run.kind == "validation rising"
     assert run.last.train_loss < 0.001
-    assert run.last.validation_loss / min(event.validation_loss for event in run.events) == pytest.approx(3, abs=0.25)
+    assert 2.2 < run.last.validation_loss / min(event.validation_loss for event in run.events) < 3
 
 
 def test_outliers(trained):

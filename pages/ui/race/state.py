@@ -65,7 +65,7 @@ class Example:
     state: RaceState
 
 
-_SPIRAL = preset("spiral").config
+_SPIRAL = replace(preset("spiral").config, learning_rate=0.01, dtype="float32")
 _CIRCLE = replace(PLAYGROUND, loss="bce_with_logits", epochs=100)
 
 EXAMPLES: Final = (
