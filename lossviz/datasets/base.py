@@ -72,3 +72,17 @@ class Dataset:
         if seed < 0:
             raise ValueError(f"seed is {seed!r}; a whole number of 0 or more is allowed")
         return self.draw(samples, noise, np.random.default_rng(seed))
+
+
+def split_rows(samples: int, seed: int, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the numbers of the rows to train on and of those held out, each in order.
+
+    They come from a stream of their own, so that the same points are drawn whatever share of them is held out.
+
+    Example:
+        >>> train, validation = split_rows(6, seed=0, held_out=2)
+        >>> sorted([*train.tolist(), *validation.tolist()]), len(validation)
+        ([0, 1, 2, 3, 4, 5], 2)
+    """
+    order = np.random.default_rng((seed, 1)).permutation(samples)
+    return np.sort(order[held_out:]), np.sort(order[:held_out])

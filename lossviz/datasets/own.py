@@ -5,10 +5,10 @@ Nothing of the file is kept: `read_csv` is a function of its text, and the numbe
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -16,17 +16,12 @@ from numpy.typing import NDArray
 
 from lossviz.datasets import records as source
 from lossviz.datasets.base import Task
-from lossviz.datasets.records import Record, shown
+from lossviz.datasets.own_points import BYTES_HIGH, CLASSES_HIGH, NAME_HIGH, ROWS_LOW, Floats, OwnPoints, hash_of
+from lossviz.datasets.records import COLUMNS_HIGH, ROWS_HIGH, Record, shown
+
+__all__ = ["COLUMNS_HIGH", "Column", "Table", "read_csv"]
 
 Kind = Literal["number", "two classes", "several classes", "text", "empty"]
-Floats = NDArray[np.float32]
-
-ROWS_LOW = 4
-ROWS_HIGH = source.ROWS_HIGH
-COLUMNS_HIGH = source.COLUMNS_HIGH
-CLASSES_HIGH = 10
-BYTES_HIGH = 1_000_000
-NAME_HIGH = 60
 
 # Written with or without capitals, except Python's None: "none" may be a category.
 _MISSING = {"", "na", "n/a", "#n/a", "<na>", "nan", "null", "?", "-"}
@@ -89,6 +84,25 @@ class Table:
     decimal: str
     header: bool
     hash: str
+
+    @cached_property
+    def points(self) -> OwnPoints:
+        """The rows as a run takes them."""
+        column = next(place for place, found in enumerate(self.columns, start=1) if found.use == "target")
+        return OwnPoints(
+            self.x,
+            self.y,
+            tuple(map(_printable, self.feature_names)),
+            _printable(self.target_name),
+            self.task,
+            tuple(map(_printable, self.classes)),
+            column,
+        )
+
+
+def _printable(name: str) -> str:
+    """A name on one line; line breaks within quotation marks and invisible characters become spaces."""
+    return "".join(sign if sign.isprintable() else " " for sign in name)
 
 
 def read_csv(data: bytes | str, target: str | None = None, task: Task | None = None) -> Table:
@@ -180,7 +194,7 @@ def read_csv(data: bytes | str, target: str | None = None, task: Task | None = N
         separator=source.SEPARATORS[mark],
         decimal=decimal,
         header=header,
-        hash=_hash(x, y),
+        hash=hash_of(x, y),
     )
 
 
@@ -355,10 +369,3 @@ def _features(cells: _Cells, keep: NDArray[np.bool_]) -> tuple[list[tuple[str, F
     if len(own) == 1:
         return own, f"It becomes one feature: 1 for {shown(encoded[0])}, 0 for {shown(min(levels))}."
     return own, f"It becomes {len(own)} features, one for each of its values: 1 where the row has it, else 0 (one-hot)."
-
-
-def _hash(x: Floats, y: Floats) -> str:
-    digest = hashlib.sha256(f"{x.shape[0]} {x.shape[1]}\n".encode())
-    digest.update(np.ascontiguousarray(x, dtype="<f4").tobytes())
-    digest.update(np.ascontiguousarray(y, dtype="<f4").tobytes())
-    return digest.hexdigest()

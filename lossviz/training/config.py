@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
 from lossviz import datasets, losses, optimizers
 from lossviz.datasets.base import Dataset
+from lossviz.datasets.own_points import OwnDataNeeded, OwnPoints, read_key
 from lossviz.losses.base import Fit, Loss
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.optimizers import SCHEDULES, Plan
@@ -63,9 +64,12 @@ class RunConfig:
         epochs: passes through the training part, 1 to 10,000.
         seed: decides the initial parameters and the order of the samples.
         interventions: changes made on the way, at most 1,000.
+        own: own data, where `dataset` is its key; else it is let go of. It is not part of what `to_dict` gives, and
+            configs are equal without it: the key holds a hash of its numbers.
 
     Raises:
         ValueError: a field has a value that is not allowed; the message names field, value and what is allowed.
+            `OwnDataNeeded`, a kind of it, where `dataset` is the key of own data that is not given.
 
     Example:
         >>> from lossviz.training import RunConfig
@@ -114,9 +118,14 @@ class RunConfig:
     epochs: int = 300
     seed: int = 0
     interventions: tuple[Intervention, ...] = ()
+    own: OwnPoints | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        one_of("dataset", self.dataset, datasets.keys())
+        if read_key(self.dataset) is None:
+            one_of("dataset", self.dataset, datasets.keys())
+            _set(self, "own", None)
+        elif self.own is None or self.own.key != self.dataset:
+            raise OwnDataNeeded(self.dataset)
         data = self.data
         samples = data.samples if self.samples is None else self.samples
         _set(self, "samples", whole("samples", samples, data.samples_low, data.samples_high))
@@ -162,6 +171,8 @@ class RunConfig:
 
     def _check_together(self) -> None:
         """Refuse settings that contradict each other."""
+        if self.own is not None:
+            self._check_classes(self.own)
         last = self.training_samples - (self.updates_per_epoch - 1) * self.batch_rows
         if self.batch_norm and self.hidden and min(last, self.batch_rows) < 2:
             raise ValueError(
@@ -173,6 +184,17 @@ class RunConfig:
             raise ValueError(
                 f"{name} is {getattr(self, name)}, and no points are held out for validation; it watches the "
                 "validation loss: set validation_fraction above 0"
+            )
+
+    def _check_classes(self, own: OwnPoints) -> None:
+        """Refuse to train on own data without a row of one of its classes."""
+        assert self.samples is not None
+        missing = own.untrained(self.samples, self.data_seed, self.validation_samples)
+        if missing:
+            raise ValueError(
+                f"with validation_fraction {self.validation_fraction:g} and data_seed {self.data_seed}, "
+                f"{self.validation_samples:,} of {self.samples:,} points are held out and none of class "
+                f"{shorten(missing[0])} is left to train on: choose a smaller fraction or another data seed"
             )
 
     @property
@@ -193,7 +215,7 @@ class RunConfig:
     @property
     def data(self) -> Dataset:
         """The data set."""
-        return datasets.get(self.dataset)
+        return datasets.get(self.dataset) if self.own is None else self.own.dataset
 
     @property
     def task(self) -> datasets.Task:
@@ -253,7 +275,7 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the config as JSON types; `from_dict` turns it back into an equal config."""
-        result: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        result: dict[str, Any] = {name: getattr(self, name) for name in self.field_names()}
         result["hidden"] = list(self.hidden)
         result["loss_parameters"] = {
             name: list(value) if isinstance(value, tuple) else value for name, value in self.parameters.items()
@@ -264,17 +286,23 @@ class RunConfig:
         return result
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> RunConfig:
+    def field_names(cls) -> tuple[str, ...]:
+        """The fields that decide a run, in order: all but `own`."""
+        return tuple(field.name for field in fields(cls) if field.compare)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any], own: OwnPoints | None = None) -> RunConfig:
         """Return the config that JSON data describes; fields that are missing keep their default.
 
         Args:
             given: field names and values, as `to_dict` gives them.
+            own: own data, for the case that the config names it.
 
         Returns:
             The config.
 
         Raises:
-            ValueError: a field is unknown, has the wrong type or is out of bounds.
+            ValueError: a field is unknown, has the wrong type or is out of bounds; `OwnDataNeeded` as above.
 
         Example:
             >>> RunConfig.from_dict({"optimiser": "adam"})  # doctest: +ELLIPSIS
@@ -283,11 +311,11 @@ class RunConfig:
         """
         if not isinstance(given, Mapping):
             raise ValueError(f"the config is {shorten(given)}; an object with named fields is allowed")
-        names = [field.name for field in fields(cls)]
+        names = cls.field_names()
         for name in given:
             if name not in names:
                 raise ValueError(f"unknown field {shorten(name)}; allowed: {', '.join(names)}")
-        return cls(**given)
+        return cls(**given, own=own)
 
     def with_intervention(self, intervention: Intervention) -> RunConfig:
         """Return this config with one more intervention; a later one at the same update takes its place."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lossviz import datasets
-from lossviz.datasets.base import Array
+from lossviz.datasets.base import Array, Dataset, split_rows
+from lossviz.datasets.own_points import OwnPoints
 from lossviz.models import with_ones
 from lossviz.training.config import RunConfig
 
@@ -55,16 +57,27 @@ def dataset(config: RunConfig) -> Split:
     """
     assert config.samples is not None
     assert config.noise is not None
-    return _split(config.dataset, config.samples, config.noise, config.data_seed, config.validation_samples)
+    drawn = (config.samples, config.noise, config.data_seed, config.validation_samples)
+    if config.own is None:
+        return _split(config.dataset, *drawn)
+    latest = _OWN.get(config.own)
+    if latest is None or latest[0] != drawn:
+        latest = _OWN[config.own] = (drawn, _split_of(config.data, *drawn))
+    return latest[1]
+
+
+#: The latest split of own data, for as long as somebody holds the data.
+_OWN: WeakKeyDictionary[OwnPoints, tuple[tuple[int, float, int, int], Split]] = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=64)
 def _split(key: str, samples: int, noise: float, seed: int, held_out: int) -> Split:
-    data = datasets.get(key)
+    return _split_of(datasets.get(key), samples, noise, seed, held_out)
+
+
+def _split_of(data: Dataset, samples: int, noise: float, seed: int, held_out: int) -> Split:
     x, y = data.generate(samples, noise, seed)
-    # A stream of its own, so that the same points are drawn whatever share of them is held out.
-    order = np.random.default_rng((seed, 1)).permutation(samples)
-    validation, train = np.sort(order[:held_out]), np.sort(order[held_out:])
+    train, validation = split_rows(samples, seed, held_out)
     spread = x[train].std(axis=0)
     split = Split(
         x_train=x[train],

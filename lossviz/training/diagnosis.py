@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -14,6 +13,7 @@ from lossviz.datasets.base import Array
 from lossviz.training.config import RunConfig
 from lossviz.training.data import dataset, features
 from lossviz.training.engine import Event
+from lossviz.training.remembered import remembered
 
 Kind = Literal[
     "waiting", "still falling", "flat", "rising", "diverging", "validation rising", "not finite",
@@ -239,7 +239,7 @@ def _minimum(train: Array, validation: Array) -> tuple[int, float, float] | None
     return at + width // 2, low, now
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def largest_stable_rate(config: RunConfig) -> float | None:
     """Return the learning rate above which the loss of this run must grow, where that can be known in advance.
 

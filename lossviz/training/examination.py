@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -17,6 +16,7 @@ from lossviz.training.data import dataset
 from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
 from lossviz.training.engine import Event, RunState, advance, measure
 from lossviz.training.insight import activations
+from lossviz.training.remembered import remembered
 from lossviz.training.snapshot import restore, snapshot
 
 #: Share of a layer's ReLU units that answer 0 to every training point.
@@ -379,13 +379,14 @@ def neighbours(config: RunConfig) -> float | None:
     Reference:
         Cover, Hart (1967), Nearest neighbor pattern classification, IEEE Trans. Inf. Theory 13.
     """
-    data: tuple[Any, ...] = (config.dataset, config.samples, config.noise, config.data_seed, config.validation_fraction)
-    return _neighbours(*data)
+    names = ("dataset", "samples", "noise", "data_seed", "validation_fraction", "own")
+    # One config for all runs on the same points, so that they share the result.
+    return _neighbours(RunConfig(**{name: getattr(config, name) for name in names}))
 
 
-@lru_cache(maxsize=64)
-def _neighbours(dataset_key: str, samples: int, noise: float, seed: int, held_out: float) -> float | None:
-    split = dataset(RunConfig(dataset_key, samples, noise, seed, held_out))
+@remembered(64)
+def _neighbours(config: RunConfig) -> float | None:
+    split = dataset(config)
     if len(split.y_train) < 2 * _NEIGHBOURS + 2:
         return None
     x = (split.x_train - split.mean) / split.spread

@@ -102,7 +102,7 @@ def decision_map(state: RunState, bounds: Sequence[float], size: int = 50) -> Ar
         raise ValueError(f"the data has {state.network.sizes[0]} features; a decision map needs 2")
     if len(bounds) != 4:
         raise ValueError(f"bounds holds {len(bounds)} numbers; 4 are allowed: x1 low, x1 high, x2 low, x2 high")
-    low1, high1, low2, high2 = (number("bounds", value, -1e6, 1e6) for value in bounds)
+    low1, high1, low2, high2 = (number("bounds", value, -1e39, 1e39) for value in bounds)
     if low1 >= high1 or low2 >= high2:
         raise ValueError(f"bounds is {tuple(bounds)!r}; each low below its high is allowed")
     size = whole("size", size, 2, 200)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ import streamlit as st
 from lossviz import losses, optimizers
 from lossviz.figures.logs import Curve, logs_figure
 from lossviz.training import Event, RunConfig, run
+from lossviz.training.remembered import remembered
 from lossviz.writing import format_number, heading
 from pages.ui.card import dark
 from pages.ui.links import plain
@@ -64,7 +64,7 @@ def keep(message: LiveMessage | None) -> None:
     remember("train.runs", runs)
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def events_of(config: RunConfig, epochs: int) -> tuple[Event, ...]:
     """The run's events, worked out anew: the same config gives the same numbers."""
     return tuple(islice(run(config), epochs))
@@ -73,10 +73,10 @@ def events_of(config: RunConfig, epochs: int) -> tuple[Event, ...]:
 def differences(configs: Sequence[RunConfig]) -> dict[str, tuple[str, ...]]:
     """The settings in which runs differ, by title, each run's in words."""
     found = {}
-    for field in fields(RunConfig):
-        values = [_words(config, field.name) for config in configs]
+    for name in RunConfig.field_names():
+        values = [_words(config, name) for config in configs]
         if len(set(values)) > 1:
-            found[heading(field.name)] = tuple(values)
+            found[heading(name)] = tuple(values)
     return found
 
 

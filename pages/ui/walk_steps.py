@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
 from lossviz import losses
 from lossviz.training import LayerWalk, RunConfig, Walk, advance, init, walk
+from lossviz.training.remembered import remembered
 from pages.ui.tables import Table
 from pages.ui.walk_drawing import Column, Unit, short
 
@@ -39,7 +39,7 @@ def too_large(config: RunConfig) -> str:
     )
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def walk_of_update(config: RunConfig, number: int) -> Walk | str:
     """The update of this number, from 1, in four phases; or why the run does not come that far."""
     state = init(config)
