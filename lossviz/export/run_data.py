@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lossviz.export.run_own import reading_lines, reading_text
 from lossviz.training import RunConfig
 
 _LOADERS: Final = {"diabetes": "return_X_y=True, scaled=False"}  # arguments where they differ from the others'
@@ -70,14 +71,15 @@ def data_section(config: RunConfig) -> Section:
         ]
         if config.validation_samples:
             lines.append("x_validation = (x_validation - mean) / deviation")
-    imports = (f"from sklearn.datasets import load_{config.dataset}",) if data.real else ()
-    return Section("Data", f"{data.title}. {data.description}", "\n".join(lines), imports)
+    imports = (f"from sklearn.datasets import load_{config.dataset}",) if data.real and not config.own else ()
+    text = reading_text(config) if config.own else f"{data.title}. {data.description}"
+    return Section("Data", text, "\n".join(lines), imports)
 
 
 def _load(config: RunConfig) -> list[str]:
-    """Rows of a table that comes with scikit-learn."""
+    """Rows of the learner's file, or of a table that comes with scikit-learn."""
     key, full = config.dataset, config.data.samples
-    lines = [f"x, y = load_{key}({_LOADERS.get(key, 'return_X_y=True')})"]
+    lines = reading_lines(config) if config.own else [f"x, y = load_{key}({_LOADERS.get(key, 'return_X_y=True')})"]
     if config.samples != full:
         lines += [
             f"rows = np.sort(np.random.default_rng({config.data_seed}).permutation({full})[:{config.samples}])",

@@ -8,11 +8,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
+from lossviz.datasets.own_points import OwnPoints
 from lossviz.export.run_script import columns, layers
 from lossviz.training import Event, RunConfig, RunState
 
@@ -59,22 +60,33 @@ def config_json(config: RunConfig) -> str:
     return json.dumps(config.to_dict(), indent=2, allow_nan=False) + "\n"
 
 
-def read_config(text: str) -> RunConfig:
+def read_config(text: str, own: OwnPoints | None = None) -> RunConfig:
     """Return the config that a JSON text describes, such as one of `config_json`.
 
     Args:
         text: an object with the fields of a `RunConfig`; those that are missing keep their default.
+        own: own data, for the case that the settings name it.
 
     Returns:
         The config.
 
     Raises:
         ValueError: the text is no JSON, too long, or describes no run; the message says what is wrong.
+            `OwnDataNeeded`, a kind of it, where the settings name own data that is not given.
 
     Example:
         >>> read_config('{"dataset": "iris", "epochs": 0}')
         Traceback (most recent call last):
         ValueError: epochs is 0; a whole number from 1 to 10000 is allowed
+    """
+    return RunConfig.from_dict(read_settings(text), own)
+
+
+def read_settings(text: str) -> Any:
+    """Return the fields in the text of a settings file, before they are looked at.
+
+    Raises:
+        ValueError: the text is no JSON, or too long.
     """
     if len(text) > MOST_CHARACTERS:
         raise ValueError(f"the file has {len(text):,} characters; settings of a run have {MOST_CHARACTERS:,} at most")
@@ -89,7 +101,7 @@ def read_config(text: str) -> RunConfig:
         raise ValueError("the file is nested too deeply; settings of a run are one object with named fields") from None
     except ValueError:  # Python refuses to read an int of more than 4,300 digits.
         raise ValueError("the file holds a number with thousands of digits; no setting needs that") from None
-    return RunConfig.from_dict(given)
+    return given
 
 
 def state_dict(state: RunState) -> dict[str, Tensor]:

@@ -70,7 +70,7 @@ def keras_script(config: RunConfig) -> str:
 
 
 def _introduction(config: RunConfig) -> str:
-    more = ", scikit-learn" if config.data.real else ""
+    more = ", scikit-learn" if config.data.real and not config.own else ""
     notes = [
         f"{title(config)}.",
         f"A run of lossviz in Keras. It needs keras (3 or later), numpy{more} and one backend.",

@@ -78,7 +78,7 @@ def settings_rows(config: RunConfig) -> list[tuple[str, str]]:
     held_out = config.validation_samples or "none"
     drawn = config.validation_samples or config.samples != data.samples_high
     rows: list[tuple[str, Any]] = [
-        ("Data", data.title),
+        ("Data", data.title if config.own is None else f"{data.title}, {data.description}"),
         ("Points", f"{config.training_samples} to train on, {held_out} for validation"),
         ("Noise", config.noise if config.noise else None),
         ("Data seed", config.data_seed if drawn else None),

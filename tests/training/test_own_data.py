@@ -187,7 +187,7 @@ def test_nothing_keeps_the_data():
         ({"x": np.zeros((3, 1), np.float32), "y": np.zeros(3, np.float32)}, "4 to 5,000"),
         ({"x": np.zeros((4, 0), np.float32), "feature_names": ()}, "x has 0 features"),
         ({"x": np.zeros((4, 501), np.float32)}, "x has 501 features"),
-        ({"x": np.zeros((5000, 50), np.float32), "y": np.zeros(5000, np.float32)}, "1,020,000 bytes; at most 1,000,000"),
+        ({"x": np.zeros((5000, 50), np.float32), "y": np.zeros(5000, np.float32)}, "1,020,000 bytes; at most"),
         ({"column": 0}, "column is 0"),
         ({"column": True}, "column is True"),
         ({"column": 51}, "column is 51"),
