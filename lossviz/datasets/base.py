@@ -16,12 +16,26 @@ SAMPLES_HIGH = 5000
 
 
 @dataclass(frozen=True)
+class Image:
+    """How the features of a sample are pixels: row by row from the top left; 0 is white and `black` is black."""
+
+    rows: int
+    columns: int
+    black: float
+
+    def ink(self, x: Array) -> NDArray[np.uint8]:
+        """Return pixels as whole numbers from 0 (white) to 255 (black), in the shape of x."""
+        return np.rint(255.0 * np.clip(x / self.black, 0.0, 1.0)).astype(np.uint8)
+
+
+@dataclass(frozen=True)
 class Dataset:
     """One data set: its meaning in words and the function that makes its points.
 
     `draw(samples, noise, generator)` returns features of shape (samples, features) in raw units and targets of
     shape (samples,): numbers for regression, class numbers from 0 for the other tasks. Real data ignores `noise`
     (its bound is 0) and returns its rows in file order; fewer samples than rows are drawn without replacement.
+    `image` says how the features are pixels; None where they are not.
     """
 
     key: str
@@ -39,6 +53,7 @@ class Dataset:
     noise_meaning: str = ""
     classes: tuple[str, ...] = ()
     real: bool = False
+    image: Image | None = None
 
     @property
     def outputs(self) -> int:

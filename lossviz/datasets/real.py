@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from .base import Array, Dataset
+from .base import Array, Dataset, Image
 
 
 @cache
@@ -158,4 +158,5 @@ DIGITS = Dataset(
     samples=1797,
     samples_high=1797,
     real=True,
+    image=Image(8, 8, black=16.0),
 )

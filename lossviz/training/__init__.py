@@ -35,6 +35,7 @@ from lossviz.training.racers import DIFFERENCES, FEWEST, Racer, lineup, usual_va
 from lossviz.training.ranking import MEASURES, Scoreboard, Standing, Sweep, mean_and_deviation, stable_limit, sweep
 from lossviz.training.snapshot import restore, snapshot
 from lossviz.training.walk import WALK_PARAMETERS, LayerWalk, ParameterWalk, Walk, walk
+from lossviz.training.wrong_points import Mistakes, mistakes
 
 __all__ = [
     "BOUNDS",
@@ -53,6 +54,7 @@ __all__ = [
     "LayerUpdate",
     "LayerWalk",
     "Measurement",
+    "Mistakes",
     "ParameterWalk",
     "Race",
     "Racer",
@@ -82,6 +84,7 @@ __all__ = [
     "losses_for",
     "mean_and_deviation",
     "measure",
+    "mistakes",
     "neighbours",
     "output",
     "predict",

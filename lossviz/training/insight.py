@@ -177,7 +177,7 @@ def activations(state: RunState, bins: int = BINS) -> list[LayerActivations]:
         ('Hidden layer 1', (-1.0, 1.0), np.int64(1000))
     """
     bins = whole("bins", bins, 2, 200)
-    space, _ = _forward(state)
+    space, _ = forward(state)
     names = layer_names(state.config)
     return [
         _histogram(name, output, state.config.activation, bins)
@@ -240,10 +240,11 @@ def sample_losses(state: RunState) -> Array:
         >>> sample_losses(init(CLASSIC)).tolist()
         [4.0, 16.0, 36.0, 64.0]
     """
-    return _losses(state, _forward(state)[1])
+    return row_losses(state, forward(state)[1])
 
 
-def _losses(state: RunState, rows: Rows) -> Array:
+def row_losses(state: RunState, rows: Rows) -> Array:
+    """Return the loss of each of some rows whose predictions stand; the mean over them is their loss."""
     terms = state.loss.terms(rows.inputs, state.loss_parameters).reshape(len(rows), -1)
     result: Array = (terms.sum(1, dtype=torch.float64) * (len(rows) / _denominator(state, rows))).numpy()
     return result
@@ -269,9 +270,9 @@ def hardest(state: RunState, count: int = 8) -> list[Sample]:
         (4, (4.0,), 8.0, 0.0, 64.0)
     """
     count = whole("count", count, 1, 2**31)
-    space, rows = _forward(state)
-    losses = _losses(state, rows)
-    order = np.argsort(-np.nan_to_num(losses, nan=np.inf, posinf=np.inf), kind="stable")[:count]
+    space, rows = forward(state)
+    losses = row_losses(state, rows)
+    order = largest_first(losses)[:count]
     predictions = shown(state, space.sums[-1])
     split = state.split
     return [
@@ -318,7 +319,7 @@ def sample_gradient_norms(state: RunState) -> Array:
             "batch_norm is True; only without it has each sample a gradient of its own, because batch normalisation "
             "mixes the samples of a batch"
         )
-    space, rows = _forward(state)
+    space, rows = forward(state)
     slope = state.loss.derivatives(rows.inputs, state.loss_parameters)["prediction"]
     delta = torch.div(slope, _denominator(state, rows)).view(rows.prediction.shape)
     delta = state.link.backward(delta, rows.prediction)
@@ -359,13 +360,19 @@ def gradient_shares(state: RunState) -> Array:
     return norms / total if total > 0.0 else norms
 
 
-def _forward(state: RunState) -> tuple[Workspace, Rows]:
-    """A pass over the training part in evaluation mode, in buffers of its own."""
-    training = state.training
-    rows = Rows(training.x, training.target, torch.empty_like(training.prediction))
+def forward(state: RunState, points: Rows | None = None) -> tuple[Workspace, Rows]:
+    """A pass over some points, else the training part, in evaluation mode and in buffers of its own."""
+    points = points or state.training
+    rows = Rows(points.x, points.target, torch.empty_like(points.prediction))
     space = state.network.workspace(len(rows))
     state.link.forward(state.network.forward(rows.x, space), rows.prediction)
     return space, rows
+
+
+def largest_first(losses: Array) -> Array:
+    """Return the places of losses from the largest to the smallest; what is not a number counts as the largest."""
+    order: Array = np.argsort(-np.nan_to_num(losses, nan=np.inf, posinf=np.inf), kind="stable")
+    return order
 
 
 def _denominator(state: RunState, rows: Rows) -> float:

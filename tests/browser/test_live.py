@@ -5,13 +5,16 @@ from dataclasses import replace
 from itertools import islice
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from lossviz import datasets
 from lossviz.training import (
     CLASSIC,
     PLAYGROUND,
     RunConfig,
+    advance,
+    init,
+    mistakes,
     run,
 )
 from tests.browser.conftest import axe, settle
@@ -293,6 +296,30 @@ def test_a_hidden_page_pauses_and_goes_on_when_seen(open_page: OpenPage):
     settle(page)
 
 
+def shows_images(images: Locator, page: Page, config: RunConfig) -> None:
+    """The images that the model gets wrong stand there with words, marks and their very pixels."""
+    state = init(config)
+    while state.updates < number(page, "updates"):
+        advance(state, int(number(page, "updates")) - state.updates)
+    found = mistakes(state, 10)
+    expect(images).to_contain_text(f"Predicted wrong: {found.wrong} of 898")
+    cards = images.get_by_role("listitem").filter(visible=True)
+    expect(cards).to_have_count(min(10, found.wrong))
+    for card, sample in zip(cards.all(), found.worst, strict=True):
+        true, said = int(sample.target), sample.prediction.argmax()
+        text = re.sub(r"\s+", " ", card.inner_text())
+        assert re.fullmatch(rf"✗ true {true} read as {said} loss [0-9.]+", text), text
+        name = card.get_by_role("img").get_attribute("aria-label") or ""
+        told = re.fullmatch(rf"true {true}, predicted {said}, loss ([0-9.]+), probability ([0-9.]+)", name)
+        assert told, name
+        assert float(told[1]) == pytest.approx(sample.loss, rel=0.006)
+        assert float(told[2]) == pytest.approx(sample.prediction.max(), rel=0.06)
+        grey = card.locator("canvas").evaluate(
+            "(one) => [...one.getContext('2d').getImageData(0, 0, 8, 8).data].filter((_, at) => at % 4 === 0)"
+        )
+        assert grey == [255 - round(pixel * 255 / 16) for pixel in sample.features]
+
+
 VIEWS = {
     "curve": RunConfig(dataset="sine"),
     "plane": RunConfig(dataset="blobs"),
@@ -312,6 +339,11 @@ def test_every_view_is_drawn_and_accessible(open_page: OpenPage, kind: str, view
     if kind in {"counts", "ten classes"}:
         table = live.get_by_role("table", name="Validation", exact=True)
         expect(table.get_by_role("row")).to_have_count(1 + len(classes))
+        images = live.get_by_role("region", name="Images", exact=True)
+        if kind == "counts":
+            expect(images).to_be_hidden()
+        else:
+            shows_images(images, page, VIEWS[kind])
     else:
         painted = page.evaluate(
             """() => { const canvas = document.querySelector('.lv-model canvas');

@@ -11,6 +11,7 @@ import pytest
 from lossviz.training import (
     CLASSIC,
     PLAYGROUND,
+    Mistakes,
     RunConfig,
     UpdateWatch,
     activations,
@@ -18,6 +19,7 @@ from lossviz.training import (
     gradient_shares,
     hardest,
     init,
+    mistakes,
 )
 from pages.ui.live import panels
 from pages.ui.live.panels import PANELS, Panels
@@ -134,6 +136,55 @@ def test_predictions_of_the_hardest_are_named(join: Join, loss: str):
         assert prediction["class"] == ("middle" if prediction["score"] > 0 else "ring")
     else:
         assert 0.5 <= prediction["probability"] <= 1.0
+
+
+def test_runs_on_images_show_examples_and_then_what_is_predicted_wrong(join: Join):
+    config = RunConfig(dataset="digits", samples=300, batch_size=50)
+    client, frame = opened(join, config, "hardest")
+    state = init(config)
+    split, scene = state.split, client.frames[0]["scene"]["image"]
+    assert (scene["rows"], scene["columns"]) == (8, 8)
+    assert [example["true"] for example in scene["examples"]] == list("0123456789")
+    ink = client.frames[0]["arrays"]["examples"]
+    for example, pixels in zip(scene["examples"], ink, strict=True):
+        row = example["number"] - 1
+        assert split.y_train[row] == int(example["true"])
+        assert not (split.y_train[:row] == int(example["true"])).any()
+        np.testing.assert_array_equal(pixels, np.rint(split.x_train[row] * 255 / 16))
+    assert frame["panels"].get("images") is None
+    hard = frame["arrays"]["hardest_images"]
+    numbers = [row["number"] for row in frame["panels"]["hardest"]]
+    np.testing.assert_array_equal(hard, np.rint(split.x_train[np.array(numbers) - 1] * 255 / 16))
+    client.send("panels", open=[])
+    client.send("step")
+    client.until("rest")
+    advance(state, 1)
+    found, shown = mistakes(state, 10), client.frames[-1]["panels"]["images"]
+    assert (shown["part"], shown["samples"], shown["wrong"]) == ("validation", 150, found.wrong)
+    assert [(row["number"], row["loss"]) for row in shown["worst"]] == [
+        (sample.number, sample.loss) for sample in found.worst
+    ]
+    first, prediction = shown["worst"][0], found.worst[0].prediction
+    assert first["target"] == str(int(found.worst[0].target))
+    assert first["prediction"] == {"class": str(prediction.argmax()), "probability": float(prediction.max())}
+    pixels = client.frames[-1]["arrays"]["images"]
+    np.testing.assert_array_equal(pixels, [np.rint(np.array(sample.features) * 255 / 16) for sample in found.worst])
+
+
+def test_images_that_are_all_right_leave_none_to_show(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(panels, "mistakes", lambda state, count: Mistakes("validation", 150, 0, ()))
+    run = ViewedRun(RunConfig(dataset="digits", samples=300))
+    run.advance(1, 1.0)
+    header, arrays = unpack(run.frame(1, "paused", None))
+    assert header["panels"]["images"]["worst"] == []
+    assert arrays["images"].shape == (0, 64)
+
+
+def test_only_images_are_shown_as_images(join: Join):
+    client, _ = opened(join, RunConfig(dataset="wine"), "hardest", at=3)
+    assert "image" not in client.frames[0]["scene"]
+    assert all("images" not in frame.get("panels", {}) for frame in client.frames)
+    assert all({"examples", "images", "hardest_images"}.isdisjoint(frame["arrays"]) for frame in client.frames)
 
 
 def test_a_run_that_overflowed_keeps_its_panels(join: Join):

@@ -101,7 +101,7 @@ class Live {
       this.zoomed = on;
       this.root.querySelector('[data-act="zoom"]').hidden = !on;
     });
-    this.panels = new Panels(this.plotly, { chips: parts.chips, holder: parts.panels }, this.theme, this.curves, () => {
+    this.panels = new Panels(this.plotly, { chips: parts.chips, holder: parts.panels, images: parts.images }, this.theme, this.curves, () => {
       this.tellPanels();
       this.tellShown();
     });

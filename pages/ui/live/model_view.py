@@ -60,7 +60,24 @@ class ModelView:
                 arrays[f"{part}_y"] = y[self._drawn[part]].copy()
         if self.kind == "curve":
             arrays["grid"] = self._grid
+        if self.state.config.data.image:
+            header["image"], arrays["examples"] = self._examples()
         return header, arrays
+
+    def _examples(self) -> tuple[dict[str, Any], np.ndarray]:
+        """What images look like: the first one of each class in the training part."""
+        split, image = self.state.split, self.state.config.data.image
+        assert image is not None
+        classes, rows = np.unique(split.y_train, return_index=True)
+        header = {
+            "rows": image.rows,
+            "columns": image.columns,
+            "examples": [
+                {"number": int(row) + 1, "true": split.classes[int(label)]}
+                for label, row in zip(classes, rows, strict=True)
+            ],
+        }
+        return header, image.ink(split.x_train[rows])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the model does now."""

@@ -215,13 +215,25 @@ class HardestView extends View {
     this.title("Hardest samples");
     this.add("p", "lv-note", "The training points with the largest loss, by their number in the training part. The mean over all points is the training loss.");
     this.features = scene.features.length <= 2 ? scene.features : [];
-    this.rows = this.table(["Sample", ...this.features, "Target", "Prediction", "Loss"], Math.min(8, scene.samples.train));
+    const columns = ["Sample", ...this.features, "Target", "Prediction", "Loss", ...(scene.image ? ["Image"] : [])];
+    this.rows = this.table(columns, Math.min(8, scene.samples.train));
+    this.canvases = this.rows.map((cells) => {
+      if (!scene.image) return null;
+      cells.at(-1).innerHTML = pictureCanvas(scene.image);
+      return cells.at(-1).firstChild;
+    });
   }
 
-  draw(samples) {
-    samples.forEach(({ number, features, target, prediction, loss }, row) => {
-      const texts = [count(number), ...features.map((value) => digits(value, 3)), targetText(target), predictionText(prediction), digits(loss, 4)];
+  draw({ samples, images }) {
+    const size = images && images.length / samples.length;
+    samples.forEach((sample, row) => {
+      const { number, features, target, prediction, loss } = sample;
+      const wrong = images && prediction.class !== target ? " ✗" : "";
+      const texts = [count(number), ...features.map((value) => digits(value, 3)), targetText(target), predictionText(prediction) + wrong, digits(loss, 4)];
       texts.forEach((text, column) => { this.rows[row][column].textContent = text; });
+      if (!images) return;
+      drawPixels(this.canvases[row], images.subarray(row * size, (row + 1) * size));
+      this.canvases[row].setAttribute("aria-label", pictureName(sample));
     });
   }
 }

@@ -9,8 +9,8 @@ const PANEL_SHARE = 0.05; // of the time that redraws of one panel may take, on 
 
 class Panels {
   // `changed()` is called when the learner opened or closed a panel.
-  constructor(plotly, { chips, holder }, theme, curves, changed) {
-    Object.assign(this, { plotly, holder, theme, curves, changed });
+  constructor(plotly, { chips, holder, images }, theme, curves, changed) {
+    Object.assign(this, { plotly, holder, pictures: images, theme, curves, changed });
     this.chips = [...chips.querySelectorAll("[data-panel]")];
     this.views = new Map();
     this.data = {};
@@ -51,6 +51,8 @@ class Panels {
     this.views.clear();
     this.data = {};
     this.rows = [];
+    this.pictures.hidden = !frame.scene.image;
+    this.images = frame.scene.image ? new Images(this.pictures, frame.scene, frame.arrays.examples) : undefined;
     const name = this.metric === "r2" ? "R²" : "Accuracy";
     this.chips.find((chip) => chip.dataset.panel === "metric").textContent = name;
     this.arrange();
@@ -89,8 +91,10 @@ class Panels {
   take({ panels, arrays }) {
     for (const [name, data] of Object.entries(panels ?? {})) {
       if (name === "gradients") this.takeRows(data, arrays.gradients);
+      if (name === "images") this.images?.take(data, arrays.images);
       this.data[name] = name === "activations" ? { layers: data, counts: arrays.activations }
-        : name === "confusion" ? { train: arrays.confusion_train, validation: arrays.confusion_validation } : data;
+        : name === "confusion" ? { train: arrays.confusion_train, validation: arrays.confusion_validation }
+        : name === "hardest" ? { samples: data, images: arrays.hardest_images } : data;
       const view = this.views.get(name);
       if (view) view.due = true;
     }
@@ -108,6 +112,7 @@ class Panels {
 
   // While a run plays, one panel a frame, and none more often than four times a second or than its share allows.
   draw(now) {
+    this.images?.draw();
     const time = performance.now();
     const due = [...this.views].filter(([, view]) => now || (view.due && time - view.drawn >= view.pause));
     due.sort(([, a], [, b]) => a.drawn - b.drawn);

@@ -5,21 +5,34 @@ are asked for.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from lossviz.training import UpdateWatch, activations, gradient_shares, hardest, layer_names, output
+from lossviz.training import (
+    Sample,
+    UpdateWatch,
+    activations,
+    gradient_shares,
+    hardest,
+    layer_names,
+    mistakes,
+    output,
+)
 from pages.ui.live.model_view import ModelView
 
 #: All panels, in the order of the page; "metric" and "rate" show columns that every browser has.
 PANELS: Final = ("metric", "rate", "gradients", "activations", "confusion", "hardest", "pulls")
+#: What runs on images show without being asked.
+IMAGES: Final = "images"
 #: Seconds between two computations while a run plays; at rest all are computed at once.
-PERIODS: Final = {"activations": 0.25, "confusion": 0.25, "hardest": 1.0, "pulls": 1.0}
+PERIODS: Final = {"activations": 0.25, "confusion": 0.25, "hardest": 1.0, "pulls": 1.0, IMAGES: 0.5}
 #: Computing a panel takes at most about this share of the time, however large data and model are.
 SHARE: Final = 0.1
 LISTED: Final = 8
+#: Images shown at once: two rows of five.
+PICTURES: Final = 10
 #: Above this every second row of the history of gradients is dropped.
 ROWS: Final = 2000
 
@@ -31,7 +44,9 @@ class Panels:
         self._watch = watch
         self._view = view
         self._state = watch.state
-        self._open: frozenset[str] = frozenset()
+        self._image = self._state.config.data.image
+        self._always = frozenset({IMAGES} if self._image else ())
+        self._open: frozenset[str] = self._always
         self._rows: list[list[float]] = []
         self._sent = 0  # rows that the browser has
         self._noted = 0  # updates at the latest row
@@ -44,6 +59,7 @@ class Panels:
             "confusion": self._confusion,
             "hardest": self._hardest,
             "pulls": self._pulls,
+            IMAGES: self._images,
         }
 
     def open(self, names: frozenset[str]) -> bool:
@@ -54,7 +70,7 @@ class Panels:
             self._due.pop(name, None)
         if "gradients" in new:
             self._sent = 0
-        self._open = names
+        self._open = names | self._always
         return bool(new)
 
     @property
@@ -95,7 +111,7 @@ class Panels:
         if "gradients" in self._open:
             header["gradients"], arrays["gradients"] = self._gradients()
         now = time.perf_counter()
-        for name in PANELS:
+        for name in (*PANELS, IMAGES):
             if name not in self._open or name not in self._makers or self._shown.get(name) == self._state.updates:
                 continue
             if not rest and name in self._shown and now < self._due[name]:
@@ -145,18 +161,40 @@ class Panels:
             return None, {}
         return True, {f"confusion_{part}": counts for part, counts in self._view.counts().items()}
 
+    def _images(self) -> tuple[Any, dict[str, np.ndarray]]:
+        """The images that the model gets wrong; None before the first update, when it has learnt nothing."""
+        if self._state.updates == 0:
+            return None, {}
+        found = mistakes(self._state, PICTURES)
+        header = {
+            "part": found.part,
+            "samples": found.samples,
+            "wrong": found.wrong,
+            "worst": [self._described(sample) for sample in found.worst],
+        }
+        return header, {IMAGES: self._ink(found.worst)}
+
+    def _ink(self, samples: Sequence[Sample]) -> np.ndarray:
+        """The pixels of samples, from 0 (white) to 255 (black), a row for each."""
+        assert self._image is not None
+        shape = (len(samples), self._image.rows * self._image.columns)
+        return self._image.ink(np.array([sample.features for sample in samples]).reshape(shape))
+
     def _hardest(self) -> tuple[Any, dict[str, np.ndarray]]:
+        found = hardest(self._state, LISTED)
         rows = [
-            {
-                "number": sample.number,
-                "features": list(sample.features) if len(sample.features) <= 2 else [],
-                "target": self._target(sample.target),
-                "prediction": self._prediction(sample.prediction),
-                "loss": sample.loss,
-            }
-            for sample in hardest(self._state, LISTED)
+            {**self._described(sample), "features": list(sample.features) if len(sample.features) <= 2 else []}
+            for sample in found
         ]
-        return rows, {}
+        return rows, {"hardest_images": self._ink(found)} if self._image else {}
+
+    def _described(self, sample: Sample) -> dict[str, Any]:
+        return {
+            "number": sample.number,
+            "target": self._target(sample.target),
+            "prediction": self._prediction(sample.prediction),
+            "loss": sample.loss,
+        }
 
     def _pulls(self) -> tuple[Any, dict[str, np.ndarray]]:
         try:
