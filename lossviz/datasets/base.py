@@ -25,7 +25,8 @@ class Image:
 
     def ink(self, x: Array) -> NDArray[np.uint8]:
         """Return pixels as whole numbers from 0 (white) to 255 (black), in the shape of x."""
-        return np.rint(255.0 * np.clip(x / self.black, 0.0, 1.0)).astype(np.uint8)
+        ink: NDArray[np.uint8] = np.rint(255.0 * np.clip(x / self.black, 0.0, 1.0)).astype(np.uint8)
+        return ink
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lossviz.datasets.base import Array
@@ -369,10 +370,9 @@ def forward(state: RunState, points: Rows | None = None) -> tuple[Workspace, Row
     return space, rows
 
 
-def largest_first(losses: Array) -> Array:
+def largest_first(losses: Array) -> NDArray[np.intp]:
     """Return the places of losses from the largest to the smallest; what is not a number counts as the largest."""
-    order: Array = np.argsort(-np.nan_to_num(losses, nan=np.inf, posinf=np.inf), kind="stable")
-    return order
+    return np.argsort(-np.nan_to_num(losses, nan=np.inf, posinf=np.inf), kind="stable")
 
 
 def _denominator(state: RunState, rows: Rows) -> float:
