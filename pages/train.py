@@ -28,11 +28,14 @@ controls.gallery()
 controls.show_remarks()
 
 state = current("train")
-message = live(state.config, key="train", shown=state.shown)
-if message is not None and (message.config, message.shown) != (state.config, state.shown):
+message = live(state.config, key="train", shown=state.shown, at=state.at)
+if message is not None:
     # Learning rates that were changed on the way belong to the run: the link holds them, and a replay is exact.
-    state = replace(state, config=message.config, shown=message.shown)
-    put("train", state)
+    at = state.at if message.state == "playing" else message.updates
+    now = replace(state, config=message.config, shown=message.shown, at=at)
+    if now != state:
+        state = now
+        put("train", state)
 write_url(format_url(state))
 
 left_out = changes_left_out(state)

@@ -11,7 +11,7 @@ from lossviz.training.bounds import BOUNDS
 from lossviz.training.config import RunConfig, losses_for
 from lossviz.training.data import Split, dataset
 from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
-from lossviz.training.engine import Event, RunState, advance, apply, init, measure, run, step
+from lossviz.training.engine import Event, RunState, advance, apply, forget_later, init, measure, run, step
 from lossviz.training.examination import examine, neighbours
 from lossviz.training.gallery import CLASSIC, PLAYGROUND, Example, preset, presets
 from lossviz.training.insight import (
@@ -34,6 +34,7 @@ from lossviz.training.race import RACERS, Race, run_race
 from lossviz.training.racers import DIFFERENCES, FEWEST, Racer, lineup, usual_values
 from lossviz.training.ranking import MEASURES, Scoreboard, Standing, Sweep, mean_and_deviation, stable_limit, sweep
 from lossviz.training.snapshot import restore, snapshot
+from lossviz.training.tape import TAPE_BYTES, Tape
 from lossviz.training.walk import WALK_PARAMETERS, LayerWalk, ParameterWalk, Walk, walk
 from lossviz.training.wrong_points import Mistakes, mistakes
 
@@ -45,6 +46,7 @@ __all__ = [
     "MEASURES",
     "PLAYGROUND",
     "RACERS",
+    "TAPE_BYTES",
     "WALK_PARAMETERS",
     "Diagnosis",
     "Event",
@@ -65,6 +67,7 @@ __all__ = [
     "Split",
     "Standing",
     "Sweep",
+    "Tape",
     "UpdateWatch",
     "Walk",
     "activations",
@@ -75,6 +78,7 @@ __all__ = [
     "diagnose",
     "diagnose_log",
     "examine",
+    "forget_later",
     "gradient_shares",
     "hardest",
     "init",

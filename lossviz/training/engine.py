@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -375,6 +375,24 @@ def apply(state: RunState, intervention: Intervention) -> None:
         )
     state.config = state.config.with_intervention(intervention)
     state.rates[intervention.update] = intervention.value
+
+
+def forget_later(state: RunState) -> None:
+    """Drop the changes that fall due after the next update: a run that was wound back goes another way from here.
+
+    Args:
+        state: the run; it is changed in place.
+
+    Example:
+        >>> from lossviz.training import Intervention, RunConfig, forget_later, init
+        >>> state = init(RunConfig(interventions=(Intervention(0, value=0.1), Intervention(9, value=0.2))))
+        >>> forget_later(state)
+        >>> state.config.interventions
+        (Intervention(update=0, kind='learning_rate', value=0.1),)
+    """
+    kept = tuple(item for item in state.config.interventions if item.update <= state.updates)
+    state.config = replace(state.config, interventions=kept)
+    state.rates = {item.update: item.value for item in kept}
 
 
 def measure(state: RunState) -> Measurement:

@@ -87,6 +87,11 @@ class UpdateWatch:
         self._before = state.network.parameters.clone()
         self._made = 0  # updates after the latest one that was seen
 
+    def follow(self, state: RunState) -> None:
+        """Watch the same run at another moment; its latest update has not been seen."""
+        self.state = state
+        self._made = -1
+
     def advance(self, updates: int) -> Event | None:
         """As `advance`: make several updates, at most to the end of the epoch, and return its event if it ended.
 

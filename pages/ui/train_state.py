@@ -37,6 +37,7 @@ class TrainState:
         walk: Number of the update that is walked through, from 1.
         phase: The phase shown, one of `PHASES`.
         sample: Which sample of the batch is followed through the network, from 1.
+        at: How many updates the run has made where it was left; a link opens it there.
         shown: What of the live charts and panels is open, names out of `SHOWN`.
     """
 
@@ -44,6 +45,7 @@ class TrainState:
     walk: int = 1
     phase: str = PHASES[0]
     sample: int = 1
+    at: int = 0
     shown: tuple[str, ...] = ()
 
     def with_config(self, config: RunConfig) -> TrainState:
@@ -189,7 +191,7 @@ _FIELDS = (
     _Field("dtype", "dtype", str, str, ""),
     _Field("changes", "interventions", _changes_text, _changes, "changes as in 120:0.01~300:0.001"),
 )
-_OWN = ("data", "walk", "phase", "sample", "show")
+_OWN = ("data", "walk", "phase", "sample", "at", "show")
 
 
 def base(dataset: str) -> RunConfig:
@@ -292,7 +294,11 @@ def _with_walk(state: TrainState, params: Mapping[str, str], notices: list[str])
         )
     elif "phase" in params:
         state = replace(state, phase=params["phase"])
-    for name, low, high in (("walk", 1, last_walk(state.config)), ("sample", 1, state.config.batch_rows)):
+    for name, low, high in (
+        ("walk", 1, last_walk(state.config)),
+        ("sample", 1, state.config.batch_rows),
+        ("at", 0, total_updates(state.config)),
+    ):
         if name not in params:
             continue
         try:
@@ -302,8 +308,8 @@ def _with_walk(state: TrainState, params: Mapping[str, str], notices: list[str])
             state = replace(state, **{name: value})  # type: ignore[arg-type]
         except ValueError:
             notices.append(
-                f"The link's {name} is {quote(params[name])}; allowed is a whole number from 1 to {high}. "
-                "Here is 1 instead."
+                f"The link's {name} is {quote(params[name])}; allowed is a whole number from {low} to {high}. "
+                f"Here is {low} instead."
             )
     return state
 
@@ -327,7 +333,7 @@ def format_url(state: TrainState) -> dict[str, str]:
         value = config.parameters[item.name]
         if value != standard[item.name]:
             params[item.name] = _parameter_text(item, value)
-    for name in ("walk", "phase", "sample"):
+    for name in ("walk", "phase", "sample", "at"):
         if getattr(state, name) != getattr(TrainState, name):
             params[name] = str(getattr(state, name))
     if state.shown:

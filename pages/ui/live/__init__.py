@@ -74,7 +74,7 @@ class LiveMessage:
         return self.config.interventions
 
 
-def live(config: RunConfig, key: str = "train", shown: Sequence[str] = ()) -> LiveMessage | None:
+def live(config: RunConfig, key: str = "train", shown: Sequence[str] = (), at: int = 0) -> LiveMessage | None:
     """Show a run and let the learner play it.
 
     The component keeps its run as long as `config` is the same, and also when `config` comes back with the
@@ -86,6 +86,7 @@ def live(config: RunConfig, key: str = "train", shown: Sequence[str] = ()) -> Li
         key: the element's key; an element keeps its place, its run and its zoom under it.
         shown: what of the charts and panels is shown at first, names out of `SHOWN`. What the learner chose comes back
             in the message; giving it back here disturbs nothing.
+        at: how many updates a run that appears has made at first; one that is on screen stays where it is.
 
     Returns:
         The latest report of the browser about this very config, or None if there is none yet. Choosing what is shown
@@ -97,6 +98,7 @@ def live(config: RunConfig, key: str = "train", shown: Sequence[str] = ()) -> Li
         "socket": server.public_path("/live"),
         "plotly": server.plotly_url(),
         "shown": list(shown),
+        "at": at,
     }
     result = _component(
         key=key,
@@ -109,7 +111,7 @@ def live(config: RunConfig, key: str = "train", shown: Sequence[str] = ()) -> Li
     chosen = read_shown(result.shown)
     if chosen is None:
         return replace(message, shown=tuple(shown)) if message else None
-    return replace(message or LiveMessage(config, 0, 0, "paused", None), shown=chosen)
+    return replace(message or LiveMessage(config, 0, at, "paused", None), shown=chosen)
 
 
 def run_name(config: RunConfig) -> str:

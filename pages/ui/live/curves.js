@@ -76,8 +76,15 @@ class Curves {
     this.mark.className = "lv-best";
     this.mark.hidden = true;
     this.mark.style.color = theme.lines[1];
+    this.playhead = element.appendChild(document.createElement("div"));
+    this.playhead.className = "lv-playhead";
+    this.playhead.hidden = true;
+    this.moment = null; // epoch of a run that was wound back
     this.mark.innerHTML = '<svg aria-hidden="true" width="16" height="52" viewBox="-8 -44 16 52"><path class="lv-stem" d="M0 -44V-8"/><path d="M0 -7L7 0L0 7L-7 0Z"/></svg><span></span>';
-    element.on("plotly_afterplot", () => this.markBest());
+    element.on("plotly_afterplot", () => {
+      this.markBest();
+      this.markMoment();
+    });
     element.on("plotly_relayout", (change) => {
       if ("xaxis.range[0]" in change || "yaxis.range[0]" in change) this.onZoom(true);
       if ("xaxis.autorange" in change || "yaxis.autorange" in change) this.onZoom(false);
@@ -141,6 +148,17 @@ class Curves {
     }
   }
 
+  // Forgets the rows from this one on: the run went another way.
+  cut(rows) {
+    if (rows >= this.rows) return;
+    const kept = new Float64Array(rows * COLUMNS.length);
+    for (let row = 0; row < rows; row += 1) {
+      COLUMNS.forEach((name, column) => { kept[row * COLUMNS.length + column] = this.history[name][row]; });
+    }
+    this.clear(this.history.epoch.length - 1, this.hasValidation);
+    this.append(kept);
+  }
+
   draw() {
     const { history, element } = this;
     const kept = keptRows(this.rows);
@@ -175,6 +193,17 @@ class Curves {
     mark.style.transform = `translate(${xaxis._offset + x}px, ${yaxis._offset + y}px)`;
     const text = `Best: epoch ${best.toLocaleString("en-GB")}`;
     if (mark.lastChild.textContent !== text) mark.lastChild.textContent = text;
+  }
+
+  // A line at the moment that the run was wound back to; what lies to its right is known and not in force.
+  markMoment() {
+    const { moment, playhead, element } = this;
+    const { xaxis, yaxis } = element._fullLayout;
+    const x = moment === null ? -1 : xaxis.d2p(moment);
+    playhead.hidden = !(x >= 0 && x <= xaxis._length);
+    if (playhead.hidden) return;
+    playhead.style.transform = `translate(${xaxis._offset + x}px, ${yaxis._offset}px)`;
+    playhead.style.height = `${yaxis._length}px`;
   }
 
   // One of the choices beside the title: "batch", "smoothing", "gap" or "log".

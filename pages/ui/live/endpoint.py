@@ -99,6 +99,9 @@ class Session(Connection[Message]):
                 await self._show()
         elif message.type == "learning_rate":
             await self._set_learning_rate(run, message.value)
+        elif message.type == "wind":
+            await self._wind(run, message.at)
+            return
         elif message.type == "pause":
             self._aim(state.updates)
         elif message.type == "play":
@@ -110,6 +113,16 @@ class Session(Connection[Message]):
         if self._resting and message.type in ORDERS:
             if run.panels.stale:
                 await self._show()
+            await self._report()
+
+    async def _wind(self, run: ViewedRun, update: int) -> None:
+        """Go to a moment that the run has reached before; what no snapshot holds is computed again."""
+        update = min(update, run.reached)
+        await self._engine.call(lambda: run.wind(update))
+        self._aim(update)
+        self._replay_to = update
+        if self._resting:
+            await self._show()
             await self._report()
 
     def _aim(self, target: float) -> None:
@@ -126,7 +139,7 @@ class Session(Connection[Message]):
         self._rest(True)
         self._run = None
         self._opened += 1
-        self._run = await self._engine.call(lambda: ViewedRun(config, self._opened))
+        self._run = await self._engine.call(lambda: ViewedRun(config, self._opened, self._engine.tape_bytes))
         self._run.panels.open(self._panels)
         self._replay_to = message.at
         self._target = math.inf if message.play else message.at
@@ -139,16 +152,20 @@ class Session(Connection[Message]):
     async def _set_learning_rate(self, run: ViewedRun, value: float | None) -> None:
         assert value is not None
         state = run.state
+        branched = False
         try:
             if state.finished:
                 raise ValueError("the run has ended; reset it to train with another learning rate")
             intervention = Intervention(state.updates, "learning_rate", value)
+            branched = run.branch()
             apply(state, intervention)
         except ValueError as error:
             await self._tell({"type": "error", "message": str(error)})
             return
         change = {"update": state.updates, "kind": "learning_rate", "value": intervention.value}
-        await self._tell({"type": "intervention", "run": run.number, **change})
+        await self._tell({"type": "intervention", "run": run.number, "branched": branched, **change})
+        if branched:
+            await self._show()
         if self._resting:
             await self._report()
 

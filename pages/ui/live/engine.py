@@ -7,6 +7,8 @@ from typing import Final, TypeVar
 
 import torch
 
+from lossviz.training import TAPE_BYTES
+
 T = TypeVar("T")
 
 #: Seconds of updates in one slot when a run is alone, and the least when many share the engine.
@@ -14,6 +16,8 @@ LONGEST_SLOT: Final = 0.012
 SHORTEST_SLOT: Final = 0.004
 #: A connection costs little while its run is paused; a class of thirty with two windows each fits.
 CONNECTIONS: Final = 64
+#: Bytes that all runs together may keep to go back in.
+ALL_TAPES_BYTES: Final = 8 * TAPE_BYTES
 
 
 class Engine:
@@ -32,6 +36,11 @@ class Engine:
     def full(self) -> bool:
         """Whether no further connection can be served."""
         return self.connections >= CONNECTIONS
+
+    @property
+    def tape_bytes(self) -> int:
+        """Bytes that a run opened now may keep to go back in."""
+        return min(TAPE_BYTES, ALL_TAPES_BYTES // max(1, self.connections))
 
     @property
     def slot(self) -> float:

@@ -2,6 +2,7 @@
 
 const RATES = [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 const SAY = 3000; // milliseconds between spoken sentences while a run plays; a screen reader has to get to the end of one
+const SETTLED = 400; // milliseconds after which a moment that was wound to is told to the page
 const REMOUNT = 3000; // milliseconds in which a component that Streamlit moved goes on playing
 
 // Where runs were left on this page, by name; a run that comes back goes on from there.
@@ -75,7 +76,7 @@ class Live {
     this.known = new Set([incoming]);
     this.interventions = data.config.interventions;
     this.reported = "";
-    this.at = 0;
+    this.at = data.at;
     this.playing = false;
     if (was && was.known.has(incoming)) {
       Object.assign(this, { known: was.known, interventions: was.interventions, at: was.at });
@@ -114,6 +115,7 @@ class Live {
       opening: () => {
         const config = { ...this.data.config, interventions: this.interventions };
         this.open = JSON.stringify(this.panels.open);
+        Object.assign(this, { seeking: false, wanted: undefined });
         return [
           { type: "open", config, at: this.at, play: this.playing }, { type: "speed", value: this.speed },
           { type: "panels", open: this.panels.open },
@@ -137,6 +139,7 @@ class Live {
         seen = message.frame;
         if (message.run !== this.socket.runs) continue; // still about the run before this one
         if (message.whole) this.takeScene(message);
+        if ("cut" in message) this.curves.cut(message.cut + 1);
         this.curves.append(message.arrays.curves);
         this.panels.take(message);
         newest = message;
@@ -181,6 +184,7 @@ class Live {
     const { parts, root } = this;
     this.frames += 1;
     if (frame.state !== "replaying") this.at = frame.updates;
+    this.showMoment(frame);
     this.curves.draw();
     const rest = frame.state === "paused" || frame.state === "finished";
     this.model.draw(frame.arrays, rest);
@@ -193,7 +197,7 @@ class Live {
     this.rate = frame.learning_rate;
     this.showRate();
     this.state = frame.state;
-    if (frame.state === "replaying") this.say(`Catching up: ${Math.floor(100 * frame.progress)} % of the way to where the run was.`);
+    if (frame.state === "replaying") this.say(`${this.seeking ? "Computing this moment again" : "Catching up"}: ${Math.floor(100 * frame.progress)} % of the way to ${this.seeking ? "it" : "where the run was"}.`);
     else this.say(frame.sentence, frame.state !== "playing" || frame.kind !== this.kind);
     this.kind = frame.kind;
     Object.assign(root.dataset, { epoch: frame.epoch, updates: frame.updates, frames: this.frames, state: frame.state });
@@ -213,15 +217,22 @@ class Live {
     this.root.dataset.state = message.state;
     this.panels.draw(true); // the last frame may have come while the run played
     this.say(message.sentence, true);
+    this.seeking = false;
+    if (this.wanted !== undefined) return this.wind(this.wanted);
+    this.showMoment(this.shownMoment);
     if (this.away) return; // A hidden page goes on when it is seen again; nobody needs to know.
     this.playing = false;
     this.showControls();
-    this.tell(message);
+    clearTimeout(this.telling);
+    if (this.wound) this.telling = setTimeout(() => this.tell(message), SETTLED);
+    else this.tell(message);
+    this.wound = false;
   }
 
-  changed({ update, kind, value }) {
+  changed({ update, kind, value, branched }) {
     this.rate = value;
-    this.interventions = [...this.interventions.filter((item) => item.update !== update), { update, kind, value }].sort((a, b) => a.update - b.update);
+    const before = branched ? this.interventions.filter((item) => item.update <= update) : this.interventions;
+    this.interventions = [...before.filter((item) => item.update !== update), { update, kind, value }].sort((a, b) => a.update - b.update);
     this.showChanges();
     this.showRate();
     if (this.playing) this.tell({ state: "playing", epoch: Number(this.root.dataset.epoch), updates: update, snapshot: null });
@@ -287,6 +298,7 @@ class Live {
       this.settling = setTimeout(() => this.setRate(RATES[slider.value]), 250);
     });
     parts.rate.addEventListener("change", () => this.setRate(parts.rate.value === "" ? NaN : Number(parts.rate.value)));
+    parts.moment.addEventListener("input", () => this.wind(Number(parts.moment.value)));
     this.options = [...root.querySelectorAll("[data-option]")];
     for (const box of this.options) {
       box.addEventListener("change", () => {
@@ -323,6 +335,32 @@ class Live {
     this.playing = playing;
     this.reported ||= "reset";
     this.begin();
+  }
+
+  // To the end of an epoch that the run has reached before. One at a time: while the hand moves on, only the latest counts.
+  wind(epoch) {
+    this.wanted = undefined;
+    this.wound = true;
+    this.playing = false;
+    this.showControls();
+    if (this.seeking && this.state !== "replaying") {
+      this.wanted = epoch;
+      return;
+    }
+    this.seeking = true;
+    this.socket?.send({ type: "wind", at: epoch * this.perEpoch });
+  }
+
+  showMoment(shown) {
+    const { epoch, known, state } = (this.shownMoment = shown);
+    const { moment, "moment-text": text } = this.parts;
+    this.curves.moment = epoch < known ? epoch : null;
+    const words = (count) => count.toLocaleString("en-GB");
+    moment.max = known;
+    text.textContent = known ? `epoch ${words(epoch)} of ${words(known)} run` : "nothing run yet";
+    if (this.seeking || state === "replaying") return; // the hand leads
+    moment.value = epoch;
+    moment.setAttribute("aria-valuetext", `Epoch ${words(epoch)} of ${words(known)} run`);
   }
 
   setRate(value) {
@@ -418,6 +456,7 @@ class Live {
     document.removeEventListener("visibilitychange", this.onVisible);
     cancelAnimationFrame(this.nextDraw);
     clearTimeout(this.settling);
+    clearTimeout(this.telling);
     this.sizes?.disconnect();
     this.socket?.end();
     this.model?.end();

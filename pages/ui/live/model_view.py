@@ -35,6 +35,10 @@ class ModelView:
             both = np.concatenate([split.x_train, split.x_validation])
             self._bounds = (*_padded(both[:, 0]), *_padded(both[:, 1]))
 
+    def follow(self, state: RunState) -> None:
+        """Show the same run at another moment."""
+        self.state = state
+
     def scene(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What stays the same during the run: header entries and arrays."""
         split = self.state.split

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from lossviz.training import (
+    RunState,
     Sample,
     UpdateWatch,
     activations,
@@ -43,7 +44,6 @@ class Panels:
     def __init__(self, watch: UpdateWatch, view: ModelView) -> None:
         self._watch = watch
         self._view = view
-        self._state = watch.state
         self._image = self._state.config.data.image
         self._always = frozenset({IMAGES} if self._image else ())
         self._open: frozenset[str] = self._always
@@ -61,6 +61,10 @@ class Panels:
             "pulls": self._pulls,
             IMAGES: self._images,
         }
+
+    @property
+    def _state(self) -> RunState:
+        return self._watch.state
 
     def open(self, names: frozenset[str]) -> bool:
         """Show these panels from the next frame on; say whether one of them is new."""
@@ -81,20 +85,27 @@ class Panels:
     def note(self) -> None:
         """Keep the sizes of the latest update."""
         layers = self._watch.layers()
-        if layers is None or self._noted == self._state.updates:
+        epochs = self._state.updates / len(self._state.batches)
+        # Nothing new: the same update, or a moment that was wound back to.
+        if layers is None or self._noted == self._state.updates or (self._rows and epochs <= self._rows[-1][0]):
             return
         self._noted = self._state.updates
         self._frames += 1
         if self._frames < self._every and not self._state.finished:
             return
         self._frames = 0
-        epochs = self._state.updates / len(self._state.batches)
         ratios = [np.nan if layer.ratio is None else layer.ratio for layer in layers]
         self._rows.append([epochs, *(layer.gradient for layer in layers), *ratios])
         if len(self._rows) > ROWS:
             self._rows = self._rows[::2]
             self._every *= 2
             self._sent = 0
+
+    def cut(self) -> None:
+        """Forget what was noted after the moment that the run was wound back to."""
+        epochs = self._state.updates / len(self._state.batches)
+        self._rows = [row for row in self._rows if row[0] <= epochs]
+        self._sent = min(self._sent, len(self._rows))
 
     def frame(self, *, rest: bool, whole: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What is new: header entries by panel, and arrays.

@@ -22,7 +22,7 @@ SNAPSHOT_BYTES = 128 * 1024
 SPEEDS = (0.1, 1000.0)
 _LARGEST = 2**53
 #: Messages that say whether the run goes on.
-ORDERS = frozenset({"open", "play", "pause", "step", "epoch"})
+ORDERS = frozenset({"open", "play", "pause", "step", "epoch", "wind"})
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "open": ("config", "at", "play"),
@@ -30,6 +30,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "pause": (),
     "step": (),
     "epoch": (),
+    "wind": ("at",),
     "speed": ("value",),
     "learning_rate": ("value",),
     "ack": ("frame",),
@@ -90,6 +91,8 @@ def parse(text: str) -> Message:
         config = RunConfig.from_dict(given["config"])
         last = config.epochs * config.updates_per_epoch
         return Message(kind, config=config, at=whole("at", given["at"], 0, last), play=truth("play", given["play"]))
+    if kind == "wind":
+        return Message(kind, at=whole("at", given["at"], 0, _LARGEST))
     if kind == "speed" and given["value"] is not None:
         return Message(kind, value=number("speed", given["value"], *SPEEDS))
     if kind == "learning_rate":

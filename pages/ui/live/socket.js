@@ -14,7 +14,7 @@ function unpack(buffer) {
   return { ...header, type: "frame", arrays };
 }
 
-const ORDERS = new Set(["open", "play", "pause", "step", "epoch"]); // what says whether the run goes on
+const ORDERS = new Set(["open", "play", "pause", "step", "epoch", "wind"]); // what says whether the run goes on
 const FULL = 4429;
 const HOPELESS = new Set([1011, 4400]); // a fault of ours, or a message the server does not take
 

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 
 from lossviz.training import (
+    TAPE_BYTES,
     Diagnosis,
     Event,
     Measurement,
     RunConfig,
+    Tape,
     UpdateWatch,
     examine,
+    forget_later,
     init,
     layer_names,
     measure,
@@ -33,15 +36,18 @@ class ViewedRun:
     `number` tells its messages from those of the runs that the same connection opened before it.
     """
 
-    def __init__(self, config: RunConfig, number: int = 1) -> None:
+    def __init__(self, config: RunConfig, number: int = 1, budget: int = TAPE_BYTES) -> None:
         self.number = number
         self.state = init(config)
-        self.events: list[Event] = []
+        self.tape = Tape(self.state, budget)
+        self.events: list[Event] = []  # all that are known; a run that was wound back has more of them than epochs
+        self.reached = 0  # updates up to which the run is known
         self.view = ModelView(self.state)
         self._watch = UpdateWatch(self.state)
         self.panels = Panels(self._watch, self.view)
         self._start = measure(self.state)
         self._shown = 0  # events that earlier frames held
+        self._cut = False  # whether frames have held events that are no longer true
         self._seconds = 0.0  # of one update, as the last measurement said
         self._thought = time.perf_counter()
         self._diagnosis = examine(self.state, [])
@@ -59,10 +65,37 @@ class ViewedRun:
             fits = max(1, int(left / self._seconds)) if self._seconds else 1
             event = self._watch.advance(int(min(fits, len(state.batches), target - state.updates)))
             if event is not None:
-                self.events.append(event)
+                self._record(event)
             now = time.perf_counter()
             self._seconds = (now - begin) / (state.updates - first)
+        self.reached = max(self.reached, state.updates)
         self.panels.note()
+
+    def _record(self, event: Event) -> None:
+        if event.epoch > len(self.events):
+            self.events.append(event)
+        self.tape.keep(self.state)
+
+    def wind(self, update: int) -> None:
+        """Take the run to the nearest moment from which `update` is reached by going on."""
+        state = self.tape.nearest(update, self.state)
+        if state is not self.state:
+            self.state = state
+            self._watch.follow(state)
+            self.view.follow(state)
+
+    def branch(self) -> bool:
+        """Before a change: forget what a run that was wound back did after this moment; say whether there was any."""
+        if self.reached <= self.state.updates:
+            return False
+        forget_later(self.state)
+        self.reached = self.state.updates
+        del self.events[self.state.epoch :]
+        self._shown = min(self._shown, len(self.events))
+        self._cut = True
+        self.tape.cut(self.reached)
+        self.panels.cut()
+        return True
 
     def frame(self, number: int, status: str, progress: float | None, *, whole: bool = False) -> bytes:
         """Return the frame that shows the run as it is now, with the epochs that no frame has shown yet."""
@@ -73,6 +106,7 @@ class ViewedRun:
             "frame": number,
             "run": self.number,
             "epoch": state.epoch,
+            "known": len(self.events),
             "updates": state.updates,
             "state": status,
             "progress": progress,
@@ -82,6 +116,9 @@ class ViewedRun:
             "numbers": self._numbers(),
         }
         arrays: dict[str, np.ndarray] = {}
+        if self._cut:
+            self._cut = False
+            header["cut"] = self._shown
         if whole:
             self._shown = 0
             header["whole"] = True
@@ -114,8 +151,8 @@ class ViewedRun:
     def _numbers(self) -> dict[str, float | None]:
         """Losses and metrics of the parameters as they are now, and the loss of the last batch before its update."""
         state = self.state
-        if self.events and self.events[-1].updates == state.updates and not state.restored:
-            now: Event | Measurement = self.events[-1]
+        if state.epoch and self.events[state.epoch - 1].updates == state.updates and not state.restored:
+            now: Event | Measurement = self.events[state.epoch - 1]
         else:
             now = measure(state)
         return {
@@ -131,7 +168,7 @@ class ViewedRun:
         now = time.perf_counter()
         if anew or now - self._thought >= DIAGNOSIS_SECONDS:
             self._thought = now
-            diagnosis = examine(self.state, self.events)
+            diagnosis = examine(self.state, self.events[: self.state.epoch])
             said = f"{diagnosis.sentence} {diagnosis.experiment}".strip()
             if self.state.finished:
                 # Why it ended says already that the steps were too large.
