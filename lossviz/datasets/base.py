@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
 
 Task = Literal["regression", "binary", "multiclass"]
 Array = NDArray[np.floating[Any]]
@@ -90,15 +91,34 @@ class Dataset:
         return self.draw(samples, noise, np.random.default_rng(seed))
 
 
-def split_rows(samples: int, seed: int, held_out: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def split_rows(
+    samples: int, seed: int, held_out: int, classes: Array | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the numbers of the rows to train on and of those held out, each in order.
 
     They come from a stream of their own, so that the same points are drawn whatever share of them is held out.
+
+    Args:
+        samples: number of rows.
+        seed: decides which rows are held out.
+        held_out: number of rows held out.
+        classes: the class of each row, if each class is to have the same share in both parts, as nearly as it can;
+            every class then needs two rows or more, and each part at least as many rows as there are classes.
 
     Example:
         >>> train, validation = split_rows(6, seed=0, held_out=2)
         >>> sorted([*train.tolist(), *validation.tolist()]), len(validation)
         ([0, 1, 2, 3, 4, 5], 2)
+        >>> train, validation = split_rows(6, seed=0, held_out=3, classes=np.array([0, 0, 0, 0, 1, 1]))
+        >>> len(validation), bool(4 in validation) != bool(5 in validation)
+        (3, True)
+
+    Reference:
+        Kohavi (1995), A Study of Cross-Validation and Bootstrap for Accuracy Estimation and Model Selection, IJCAI.
     """
+    if classes is not None and held_out:
+        split = train_test_split(np.arange(samples), test_size=held_out, stratify=classes, random_state=seed)
+        train, validation = split
+        return np.sort(train), np.sort(validation)
     order = np.random.default_rng((seed, 1)).permutation(samples)
     return np.sort(order[held_out:]), np.sort(order[:held_out])

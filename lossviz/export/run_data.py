@@ -55,8 +55,7 @@ def data_section(config: RunConfig) -> Section:
         lines += [
             "",
             f"# {held_out} of the {config.samples} points are held out for validation: the model never trains on them.",
-            f"order = np.random.default_rng(({config.data_seed}, 1)).permutation({config.samples})",
-            f"validation, training = np.sort(order[:{held_out}]), np.sort(order[{held_out}:])",
+            *_parts(config),
             "x_train, y_train, x_validation, y_validation = x[training], y[training], x[validation], y[validation]",
         ]
     else:
@@ -71,9 +70,35 @@ def data_section(config: RunConfig) -> Section:
         ]
         if config.validation_samples:
             lines.append("x_validation = (x_validation - mean) / deviation")
-    imports = (f"from sklearn.datasets import load_{config.dataset}",) if data.real and not config.own else ()
+    imports = []
+    if data.real and not config.own:
+        imports.append(f"from sklearn.datasets import load_{config.dataset}")
+    if config.stratify and config.validation_samples:
+        imports.append("from sklearn.model_selection import train_test_split")
     text = reading_text(config) if config.own else f"{data.title}. {data.description}"
-    return Section("Data", text, "\n".join(lines), imports)
+    return Section("Data", text, "\n".join(lines), tuple(imports))
+
+
+def needs_scikit_learn(config: RunConfig) -> bool:
+    """Whether the program of a run takes rows or their split from scikit-learn."""
+    return any("sklearn" in line for line in data_section(config).imports)
+
+
+def _parts(config: RunConfig) -> list[str]:
+    """The rows of both parts."""
+    held_out = config.validation_samples
+    if config.stratify:
+        return [
+            "# Each class has the same share in both parts.",
+            "training, validation = train_test_split(",
+            f"    np.arange({config.samples}), test_size={held_out}, stratify=y, random_state={config.data_seed}",
+            ")",
+            "training, validation = np.sort(training), np.sort(validation)",
+        ]
+    return [
+        f"order = np.random.default_rng(({config.data_seed}, 1)).permutation({config.samples})",
+        f"validation, training = np.sort(order[:{held_out}]), np.sort(order[{held_out}:])",
+    ]
 
 
 def _load(config: RunConfig) -> list[str]:

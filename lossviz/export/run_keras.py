@@ -10,7 +10,7 @@ import numpy as np
 
 from lossviz import losses, optimizers
 from lossviz.export.code import loss_lines
-from lossviz.export.run_data import Section, data_section
+from lossviz.export.run_data import Section, data_section, needs_scikit_learn
 from lossviz.export.run_script import changes_lines, comment, import_lines, scheduled, title
 from lossviz.training import RunConfig, init
 
@@ -70,7 +70,7 @@ def keras_script(config: RunConfig) -> str:
 
 
 def _introduction(config: RunConfig) -> str:
-    more = ", scikit-learn" if config.data.real and not config.own else ""
+    more = ", scikit-learn" if needs_scikit_learn(config) else ""
     notes = [
         f"{title(config)}.",
         f"A run of lossviz in Keras. It needs keras (3 or later), numpy{more} and one backend.",

@@ -9,7 +9,7 @@ from typing import Final
 
 from lossviz import losses, optimizers
 from lossviz.export.code import loss_lines
-from lossviz.export.run_data import Section, data_section
+from lossviz.export.run_data import Section, data_section, needs_scikit_learn
 from lossviz.models import ACTIVATIONS
 from lossviz.training import RunConfig
 
@@ -85,7 +85,7 @@ def run_script(config: RunConfig) -> str:
 
 def introduction(config: RunConfig) -> str:
     """What the program does and needs, in a few sentences, each a line of its own."""
-    needs = "torch, numpy and scikit-learn" if config.data.real and not config.own else "torch and numpy"
+    needs = "torch, numpy and scikit-learn" if needs_scikit_learn(config) else "torch and numpy"
     digits = 7 if config.dtype == "float32" else 16
     return (
         f"{title(config)}.\n"

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+import numpy as np
+
 from lossviz import datasets, losses, optimizers
 from lossviz.datasets.base import Dataset
 from lossviz.datasets.own_points import OwnDataNeeded, OwnPoints, read_key
@@ -33,6 +35,7 @@ class RunConfig:
         noise: what the data set's `noise_meaning` says; None means the data set's own. 0 for real data.
         data_seed: decides the points and which of them are for validation.
         validation_fraction: share of the points held out, 0 to 0.9; 0 means no validation part.
+        stratify: whether each class has the same share of the points in both parts, as nearly as it can.
         standardise: subtract the training part's mean from each feature and divide by its standard deviation.
             Targets keep their units.
         hidden: units of each hidden layer, at most 6 layers of 1 to 64; () is a linear model.
@@ -88,6 +91,7 @@ class RunConfig:
     noise: float | None = None
     data_seed: int = 0
     validation_fraction: float = 0.5
+    stratify: bool = False
     standardise: bool = True
     hidden: tuple[int, ...] = (4, 2)
     activation: str = "tanh"
@@ -138,6 +142,7 @@ class RunConfig:
             "validation_fraction",
             number("validation_fraction", self.validation_fraction, *BOUNDS["validation_fraction"]),
         )
+        truth("stratify", self.stratify)
         truth("standardise", self.standardise)
         _set(self, "hidden", _hidden(self.hidden))
         one_of("activation", self.activation, ACTIVATIONS)
@@ -171,7 +176,9 @@ class RunConfig:
 
     def _check_together(self) -> None:
         """Refuse settings that contradict each other."""
-        if self.own is not None:
+        if self.stratify:
+            self._check_shares()
+        elif self.own is not None:
             self._check_classes(self.own)
         last = self.training_samples - (self.updates_per_epoch - 1) * self.batch_rows
         if self.batch_norm and self.hidden and min(last, self.batch_rows) < 2:
@@ -184,6 +191,34 @@ class RunConfig:
             raise ValueError(
                 f"{name} is {getattr(self, name)}, and no points are held out for validation; it watches the "
                 "validation loss: set validation_fraction above 0"
+            )
+
+    def _check_shares(self) -> None:
+        """Refuse to keep the shares of classes where there are none, or too few points of one."""
+        if self.task == "regression":
+            raise ValueError(
+                f"stratify is True, and the target of {self.dataset} is a number; only classes have shares to keep: "
+                "set stratify to False"
+            )
+        if not self.validation_samples:
+            return
+        assert self.samples is not None
+        assert self.noise is not None
+        _, y = self.data.generate(self.samples, self.noise, self.data_seed)
+        numbers, counts = np.unique(y, return_counts=True)
+        if counts.min() < 2:
+            name = self.data.classes[int(numbers[counts.argmin()])]
+            raise ValueError(
+                f"stratify is True, and class {shorten(name)} has 1 of the {self.samples:,} points; each class needs "
+                "2 or more, to have one in both parts: choose more points, or set stratify to False"
+            )
+        few = min(self.validation_samples, self.training_samples)
+        if few < len(numbers):
+            part = "held out" if few == self.validation_samples else "left to train on"
+            raise ValueError(
+                f"stratify is True, and {few} of the {self.samples:,} points {'is' if few == 1 else 'are'} {part}; "
+                f"{len(numbers)} classes need {len(numbers)} or more there: change validation_fraction (it is "
+                f"{self.validation_fraction:g}), or set stratify to False"
             )
 
     def _check_classes(self, own: OwnPoints) -> None:

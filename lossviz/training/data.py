@@ -44,7 +44,7 @@ def dataset(config: RunConfig) -> Split:
     """Return the points that a run uses.
 
     Args:
-        config: its data set, samples, noise, data seed and validation fraction count.
+        config: its data set, samples, noise, data seed, validation fraction and whether it is stratified count.
 
     Returns:
         The split; rows keep the data set's order within each part.
@@ -57,7 +57,7 @@ def dataset(config: RunConfig) -> Split:
     """
     assert config.samples is not None
     assert config.noise is not None
-    drawn = (config.samples, config.noise, config.data_seed, config.validation_samples)
+    drawn = (config.samples, config.noise, config.data_seed, config.validation_samples, config.stratify)
     if config.own is None:
         return _split(config.dataset, *drawn)
     latest = _OWN.get(config.own)
@@ -67,17 +67,17 @@ def dataset(config: RunConfig) -> Split:
 
 
 #: The latest split of own data, for as long as somebody holds the data.
-_OWN: WeakKeyDictionary[OwnPoints, tuple[tuple[int, float, int, int], Split]] = WeakKeyDictionary()
+_OWN: WeakKeyDictionary[OwnPoints, tuple[tuple[int, float, int, int, bool], Split]] = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=64)
-def _split(key: str, samples: int, noise: float, seed: int, held_out: int) -> Split:
-    return _split_of(datasets.get(key), samples, noise, seed, held_out)
+def _split(key: str, samples: int, noise: float, seed: int, held_out: int, stratify: bool) -> Split:
+    return _split_of(datasets.get(key), samples, noise, seed, held_out, stratify)
 
 
-def _split_of(data: Dataset, samples: int, noise: float, seed: int, held_out: int) -> Split:
+def _split_of(data: Dataset, samples: int, noise: float, seed: int, held_out: int, stratify: bool) -> Split:
     x, y = data.generate(samples, noise, seed)
-    train, validation = split_rows(samples, seed, held_out)
+    train, validation = split_rows(samples, seed, held_out, y if stratify else None)
     spread = x[train].std(axis=0)
     split = Split(
         x_train=x[train],

@@ -379,7 +379,7 @@ def neighbours(config: RunConfig) -> float | None:
     Reference:
         Cover, Hart (1967), Nearest neighbor pattern classification, IEEE Trans. Inf. Theory 13.
     """
-    names = ("dataset", "samples", "noise", "data_seed", "validation_fraction", "own")
+    names = ("dataset", "samples", "noise", "data_seed", "validation_fraction", "stratify", "own")
     # One config for all runs on the same points, so that they share the result.
     return _neighbours(RunConfig(**{name: getattr(config, name) for name in names}))
 

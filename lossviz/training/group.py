@@ -26,7 +26,7 @@ from lossviz.training.measure import Scores
 
 #: Most numbers that one layer of a group may hold while it is measured, so that no race fills the memory.
 LARGEST: Final = 4_000_000
-SAME_DATA: Final = ("dataset", "samples", "noise", "data_seed", "validation_fraction")
+SAME_DATA: Final = ("dataset", "samples", "noise", "data_seed", "validation_fraction", "stratify")
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,12 @@ def _data() -> None:
     )
     held_out = f"{now.validation_samples:,} for validation" if now.validation_samples else "none for validation"
     st.caption(f"{now.training_samples:,} points to train on, {held_out}.")
+    if now.task != "regression" and now.validation_samples:
+        st.toggle(
+            "Stratify",
+            help="Splits so that each class has the same share of the points in both parts.",
+            **field("stratify"),
+        )
     st.toggle(
         "Standardise features",
         help="Shifts and scales each feature so that its training points have mean 0 and standard deviation 1.",

@@ -77,7 +77,8 @@ def with_dataset(config: RunConfig, key: str) -> tuple[RunConfig, str]:
     }
     loss = config.loss if kept else None
     fields: dict[str, Any] = {
-        "dataset": key, "samples": None, "noise": None, "loss": loss, "loss_parameters": parameters, "interventions": ()
+        "dataset": key, "samples": None, "noise": None, "stratify": config.stratify and data.task != "regression",
+        "loss": loss, "loss_parameters": parameters, "interventions": (),
     }  # fmt: skip
     remarks = []
     try:
@@ -157,6 +158,7 @@ _FIELDS = (
     _Field("noise", "noise", _float_text, _float, "a number"),
     _Field("data_seed", "data_seed", str, _whole, "a whole number"),
     _Field("validation", "validation_fraction", _float_text, _float, "a number"),
+    _Field("stratify", "stratify", _truth_text, _truth, "yes or no"),
     _Field("standardise", "standardise", _truth_text, _truth, "yes or no"),
     _Field("hidden", "hidden", _list_text, _hidden, "units of each layer as in 4_2, or none"),
     _Field("activation", "activation", str, str, ""),

@@ -24,7 +24,19 @@ from pages.ui.train_state import (
 )
 
 FIELDS = [
-    *("data", "samples", "noise", "data_seed", "validation", "standardise", "hidden", "activation", "start", "dtype"),
+    *(
+        "data",
+        "samples",
+        "noise",
+        "data_seed",
+        "validation",
+        "stratify",
+        "standardise",
+        "hidden",
+        "activation",
+        "start",
+        "dtype",
+    ),
     *(
         "loss",
         "optimizer",
@@ -187,6 +199,7 @@ def test_changes_that_do_not_fit_are_counted():
         ({"samples": "3"}, ["samples", "3", "10 to 442"]),
         ({"hidden": "4_2_"}, ["hidden", "`4_2_`", "4_2"]),
         ({"hidden": "4_999"}, ["hidden", "999", "1 to 64"]),
+        ({"data": "sine", "stratify": "yes"}, ["stratify is True", "sine", "Here is no instead."]),
         ({"standardise": "maybe"}, ["standardise", "`maybe`", "yes or no"]),
         ({"loss": "hinge"}, ["loss", "hinge", "mse"]),
         ({"optimizer": "adan"}, ["optimizer", "adan", "rmsprop"]),

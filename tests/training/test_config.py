@@ -2,13 +2,16 @@
 
 import json
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lossviz import datasets, losses
 from lossviz.training import BOUNDS, CLASSIC, PLAYGROUND, Intervention, RunConfig, losses_for
+from lossviz.training import dataset as data_of
 
 DATASETS = datasets.keys()
 FIELDS = sorted(RunConfig().to_dict())
@@ -65,6 +68,20 @@ def test_every_loss_with_a_fit_trains_on_its_task():
         ({"data_seed": -1}, "data_seed is -1"),
         ({"seed": 2**32}, "seed is 4294967296"),
         ({"validation_fraction": 0.95}, "from 0 to 0.9"),
+        ({"stratify": "yes"}, "stratify is 'yes'; allowed: true, false"),
+        ({"dataset": "sine", "stratify": True}, "target of sine is a number; only classes have shares"),
+        (
+            {"dataset": "digits", "stratify": True, "samples": 40},
+            "class '8' has 1 of the 40 points; each class needs 2 or more",
+        ),
+        (
+            {"dataset": "wine", "stratify": True, "validation_fraction": 0.01},
+            r"2 of the 178 points are held out; 3 classes need 3 or more there: change",
+        ),
+        (
+            {"dataset": "wine", "stratify": True, "samples": 20, "validation_fraction": 0.9},
+            "2 of the 20 points are left to train on",
+        ),
         ({"standardise": 1}, "standardise is 1; allowed: true, false"),
         ({"hidden": [1] * 7}, "list of 0 to 6"),
         ({"hidden": [0]}, r"hidden\[0\] is 0; a whole number from 1 to 64"),
@@ -156,6 +173,23 @@ def test_interventions_are_sorted_and_the_last_one_at_an_update_counts():
     config = RunConfig(interventions=(one, two, three))
     assert config.interventions == (two, three)
     assert config.with_intervention(one).interventions == (two, one)
+
+
+@pytest.mark.parametrize(("dataset", "fraction"), [("wine", 0.3), ("digits", 0.25), ("circle", 0.5)])
+def test_a_stratified_split_keeps_the_share_of_every_class(dataset, fraction):
+    config = RunConfig(dataset=dataset, validation_fraction=fraction, stratify=True, data_seed=3)
+    split = data_of(config)
+    everything = np.concatenate([split.y_train, split.y_validation])
+    drawn, y = config.data.generate(config.samples, config.noise, 3)
+    assert sorted(map(tuple, drawn.tolist())) == sorted(
+        map(tuple, np.concatenate([split.x_train, split.x_validation]).tolist())
+    )
+    assert np.sort(everything).tolist() == np.sort(y).tolist()
+    held_out, whole = np.bincount(split.y_validation.astype(int)), np.bincount(y.astype(int))
+    assert np.abs(held_out - whole * config.validation_samples / config.samples).max() < 1.0
+    plain = data_of(replace(config, stratify=False)).y_validation.astype(int)
+    assert dataset == "circle" or np.abs(np.bincount(plain) - held_out).max() > 1
+    assert RunConfig(dataset=dataset, stratify=True, validation_fraction=0.0).training_samples == len(y)
 
 
 def test_sizes_of_the_parts():
