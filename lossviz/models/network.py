@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from itertools import pairwise
 from typing import Final
 
@@ -250,6 +251,12 @@ class Workspace:
         self.scratch = layers(torch.zeros, hidden)
         self.normal = layers(torch.zeros, hidden) if network.batch_norm else []
         self.deviation = layers(torch.zeros, hidden, 1) if network.batch_norm else []
+
+    def into(self, outputs: Tensor) -> Workspace:
+        """Return the same buffers, but with the raw outputs written to a tensor of the caller's."""
+        other = copy(self)
+        other.sums = [*self.sums[:-1], outputs]
+        return other
 
 
 def with_ones(x: Tensor) -> Tensor:

@@ -14,8 +14,9 @@ from difflib import get_close_matches
 
 from .rules import ADAGRAD, ADAM, ADAMW, MOMENTUM, NESTEROV, RMSPROP, SGD, Optimizer, Settings
 from .schedules import SCHEDULES, THRESHOLD, Plan, Schedule, Waiting
+from .together import Together
 
-__all__ = ["SCHEDULES", "THRESHOLD", "Optimizer", "Plan", "Schedule", "Settings", "Waiting", "get", "keys"]
+__all__ = ["SCHEDULES", "THRESHOLD", "Optimizer", "Plan", "Schedule", "Settings", "Together", "Waiting", "get", "keys"]
 
 _OPTIMIZERS = {optimizer.key: optimizer for optimizer in (SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, ADAMW)}
 

@@ -20,12 +20,12 @@ from lossviz.training.config import RunConfig
 from lossviz.training.data import TORCH_DTYPES, Rows, Split, dataset
 from lossviz.training.interventions import Intervention
 from lossviz.training.measure import Measurement, Meter
+from lossviz.training.restraint import Restraint
 
 # Seeds are below this, so weights and order never share a stream; with it, `torch.manual_seed(seed)` and a chain
 # of `nn.Linear` gives the very weights of the run.
 ORDER_STREAM = 2**32
 MASK_STREAM = 2**33
-CLIP_EPSILON = 1e-6  # of torch.nn.utils.clip_grad_norm_
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,7 @@ class RunState:
         self.batches = self.ordered.batches(config.batch_rows)
         sizes = {len(batch) for batch in self.batches}
         self.workspaces = {size: self.network.workspace(size, config.dropout) for size in sizes}
-        mask = self.network.weight_mask
-        self.restrained = bool(config.l1 or config.l2 or config.clip != "none")
-        self.penalties = {name: mask * share for name, share in (("l1", config.l1), ("l2", 2 * config.l2)) if share}
+        self.restraint = Restraint([config], self.network)
         self.order = torch.arange(len(self.training))
         self.position = 0  # number of the next batch in its epoch
         self.denominators = self._denominators()
@@ -152,20 +150,6 @@ class RunState:
         slope = self.loss.derivatives(rows.inputs, self.loss_parameters)["prediction"]
         delta = torch.div(slope, self.denominators[self.position]).view(rows.prediction.shape)
         self.network.backward(rows.x, self.link.backward(delta, rows.prediction), space)
-
-    def restrain(self) -> None:
-        """Add the penalties' slopes to the gradient, then clip it."""
-        gradient, parameters = self.network.gradient, self.network.parameters
-        if "l1" in self.penalties:
-            gradient.addcmul_(parameters.sign(), self.penalties["l1"])
-        if "l2" in self.penalties:
-            gradient.addcmul_(parameters, self.penalties["l2"])
-        clip_at = self.config.clip_at
-        if self.config.clip == "value":
-            gradient.clamp_(-clip_at, clip_at)
-        elif self.config.clip == "norm":
-            # As torch.nn.utils.clip_grad_norm_ computes it.
-            gradient.mul_((clip_at / (torch.linalg.vector_norm(gradient) + CLIP_EPSILON)).clamp_(max=1.0))
 
     def batch_losses(self) -> Tensor:
         """Return the loss of each batch of this epoch, each before its update, in float64."""
@@ -316,8 +300,8 @@ def _update(state: RunState) -> None:
         state.shuffle()
     state.take_rate()
     state.differentiate()
-    if state.restrained:
-        state.restrain()
+    if state.restraint.needed:
+        state.restraint.apply()
     state.position += 1
     state.updates += 1
     state.optimizer.update(
