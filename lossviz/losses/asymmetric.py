@@ -47,13 +47,13 @@ def _derivative(inputs: Inputs, params: Params) -> Tensor:
     z, y = inputs["prediction"], inputs["target"]
     gamma_pos, gamma_neg = params["gamma_pos"], params["gamma_neg"]
     p, q = torch.sigmoid(z), torch.sigmoid(-z)
-    positive = -(q**gamma_pos) * (gamma_pos * p * minus_log_sigmoid(z) + q)
+    positive = -(q**gamma_pos) * torch.addcmul(q, p, minus_log_sigmoid(z), value=gamma_pos)
     if params["shift"]:
         above, shifted = _shifted(inputs, params)
-        slope = gamma_neg * -torch.log1p(-shifted) / shifted + 1 / (1 - shifted)
+        slope = torch.add((1 - shifted).reciprocal(), torch.log1p(-shifted) / shifted, alpha=-gamma_neg)
         negative = torch.where(above, shifted**gamma_neg * p * q * slope, 0.0)
     else:
-        negative = p**gamma_neg * (gamma_neg * q * minus_log_sigmoid(-z) + p)
+        negative = p**gamma_neg * torch.addcmul(p, q, minus_log_sigmoid(-z), value=gamma_neg)
     return torch.where(y == 1, positive, negative)
 
 

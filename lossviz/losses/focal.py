@@ -44,11 +44,13 @@ def _terms(inputs: Inputs, params: Params) -> Tensor:
 
 
 def _derivative(inputs: Inputs, params: Params) -> Tensor:
-    sign, weight = _sign_and_weight(inputs, params)
+    z, y = inputs["prediction"], inputs["target"]
     gamma: float = params["gamma"]
-    score = sign * inputs["prediction"]
+    alpha: float = params["alpha"]
+    score = torch.where(y == 1, z, -z)
     p, q = torch.sigmoid(score), torch.sigmoid(-score)
-    return -sign * weight * q**gamma * (gamma * p * minus_log_sigmoid(score) + q)
+    # -alpha for label 1 and 1 - alpha for label 0; then q + gamma p (-ln p).
+    return ((1 - alpha) - y) * q**gamma * torch.addcmul(q, p, minus_log_sigmoid(score), value=gamma)
 
 
 def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
