@@ -11,7 +11,7 @@ import numpy as np
 from lossviz import losses, optimizers
 from lossviz.export.code import loss_lines
 from lossviz.export.run_data import Section, data_section, needs_scikit_learn
-from lossviz.export.run_script import changes_lines, comment, import_lines, scheduled, title
+from lossviz.export.run_script import changes_lines, comment, import_lines, mistake, scheduled, title
 from lossviz.training import RunConfig, init
 
 MOST_WRITTEN: Final = 200
@@ -28,7 +28,17 @@ _OPTIMIZERS: Final = {
     "adamw": "AdamW({rate}, weight_decay={weight_decay}, beta_1={beta1}, beta_2={beta2}, epsilon=1e-8",
 }
 _ACTIVATIONS: Final = {"leaky_relu": "keras.layers.LeakyReLU(negative_slope=0.01)"}
-_LINKS: Final = {"sigmoid": "keras.ops.sigmoid({})", "tanh": "keras.ops.tanh({})"}
+_LINKS: Final = {
+    "sigmoid": "keras.ops.sigmoid({})",
+    "tanh": "keras.ops.tanh({})",
+    "softmax": "keras.ops.softmax({})",
+}
+# Formulas in place of Keras's own losses, which expect or make other labels.
+_ON_ZERO_ONE: Final = {
+    "hinge": "keras.ops.relu(1 - target * prediction)",
+    "squared_hinge": "keras.ops.relu(1 - target * prediction) ** 2",
+    "soft_margin": "keras.ops.softplus(-target * prediction)",
+}
 _TARGETS: Final = {
     "value": "y_{0} = y_{0}.astype(keras.config.floatx())",
     "zero_one": "y_{0} = y_{0}.astype(keras.config.floatx())",
@@ -105,6 +115,7 @@ def _parts(config: RunConfig) -> tuple[str, ...]:
 def _targets(config: RunConfig) -> Section:
     lines = ['keras.config.set_floatx("float64")'] if config.dtype == "float64" else []
     lines += [_TARGETS[config.fit.labels].format(part, config.sizes[-1]) for part in _parts(config)]
+    lines = [*mistake(config, "labels"), *lines]
     return Section("Targets", "As the loss takes them.", "\n".join(lines), ("import keras",))
 
 
@@ -184,11 +195,15 @@ def _loss(config: RunConfig) -> Section:
     if "no_gradient" in loss.properties:
         gradient = " + 0 * keras.ops.sum(prediction)  # so that there is a gradient, which is 0"
     before, result = loss_lines(loss, config.parameters, loss.reduction("mean"), "keras").rsplit("loss = ", 1)
+    if config.wiring == "labels_zero_one" and config.loss in _ON_ZERO_ONE:
+        before = "# Written out: Keras's own loss knows the labels 0 and 1, which would mend the mistake.\n"
+        result = f"keras.ops.mean({_ON_ZERO_ONE[config.loss_key]})"
     single = config.sizes[-1] == 1
     raw = "output[:, 0]" if single else "output"
     target = {"index": 'keras.ops.cast(keras.ops.reshape(target, (-1,)), "int32")', "one_hot": "target"}
     lines = [
         "def loss_function(target, output):",
+        *(f"    {line}" for line in mistake(config, "link")),
         f"    target = {target.get(fit.labels, 'keras.ops.reshape(target, (-1,))')}",
         f"    prediction = {_LINKS.get(fit.link, '{}').format(raw)}",
         textwrap.indent(f"{before}return {result}{gradient}", "    "),

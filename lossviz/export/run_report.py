@@ -11,7 +11,8 @@ from lossviz.export.run_chart import Curve, chart
 from lossviz.export.run_files import config_json
 from lossviz.export.run_script import run_script, scheduled, title
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
-from lossviz.training import Event, RunConfig, diagnose
+from lossviz.training import Diagnosis, Event, RunConfig, diagnose
+from lossviz.training.wiring import RIGHT, WIRINGS
 from lossviz.writing import heading
 
 _ROWS: Final = 12
@@ -25,7 +26,9 @@ _NAMES: Final = {
 _METRICS: Final = {"accuracy": "Accuracy", "r2": "R²"}
 
 
-def run_report(config: RunConfig, events: Sequence[Event], query: str = "", reason: str = "") -> str:
+def run_report(
+    config: RunConfig, events: Sequence[Event], query: str = "", reason: str = "", found: Diagnosis | None = None
+) -> str:
     """Return a report on a run as one page of HTML.
 
     It asks for nothing from a network, follows the reader's choice of a light or dark page, and prints. The numbers in
@@ -36,6 +39,7 @@ def run_report(config: RunConfig, events: Sequence[Event], query: str = "", reas
         events: what it brought, in order; at least one.
         query: what follows the ? in the address that opens the run.
         reason: why it ended, as `RunState.reason` says it.
+        found: what `examine` says of it; None: what its curves alone say.
 
     Returns:
         The page.
@@ -55,7 +59,7 @@ def run_report(config: RunConfig, events: Sequence[Event], query: str = "", reas
         raise ValueError("events is empty; a report needs at least one epoch")
     name = title(config)
     blocks = [
-        _block("How it went", _outcome(config, events, reason)),
+        _block("How it went", _outcome(config, events, reason, found or diagnose(events, config))),
         _block("Loss", chart("Loss", [event.epoch for event in events], _loss_curves(config, events))),
         _metric_block(config, events),
         _rate_block(config, events),
@@ -91,6 +95,7 @@ def settings_rows(config: RunConfig) -> list[tuple[str, str]]:
         ("Loss", loss.title),
     ]
     rows += [(heading(name), value) for name, value in config.parameters.items()]
+    rows.append(("Mistake to look at", WIRINGS[config.wiring].title if config.wiring != RIGHT else None))
     optimizer, schedule = optimizers.get(config.optimizer), optimizers.SCHEDULES[scheduled(config)]
     rows.append(("Optimizer", optimizer.title))
     rows += [(_NAMES.get(name, heading(name)), getattr(config, name)) for name in optimizer.settings]
@@ -118,9 +123,9 @@ def _exact(value: Any) -> str:
     return ", ".join(map(repr, value)) if isinstance(value, tuple) else repr(value)
 
 
-def _outcome(config: RunConfig, events: Sequence[Event], reason: str) -> str:
+def _outcome(config: RunConfig, events: Sequence[Event], reason: str, found: Diagnosis) -> str:
     last, metric = events[-1], _METRICS[config.metric]
-    sentences = [diagnose(events, config).sentence, *([reason] if reason else [])]
+    sentences = [f"{found.sentence} {found.experiment}".strip(), *([reason] if reason else [])]
     rows = [
         ("Loss", last.train_loss, last.validation_loss),
         (metric, last.train_metric, last.validation_metric),

@@ -12,6 +12,7 @@ from lossviz.export.code import loss_lines
 from lossviz.export.run_data import Section, data_section, needs_scikit_learn
 from lossviz.models import ACTIVATIONS
 from lossviz.training import RunConfig
+from lossviz.training.wiring import WIRINGS
 
 WIDTH: Final = 100
 MOST_SHOWN: Final = 20  # a model with so many weights and biases prints them at the end
@@ -33,7 +34,7 @@ _OPTIMIZERS: Final = {
     "adamw": "AdamW(model.parameters(), lr={rate}, betas=({beta1}, {beta2}), weight_decay={weight_decay})",
 }
 # What stands between the model's output and the loss; the code of a loss on log-probabilities makes them itself.
-_LINKS: Final = {"sigmoid": "torch.sigmoid({})", "tanh": "torch.tanh({})"}
+_LINKS: Final = {"sigmoid": "torch.sigmoid({})", "tanh": "torch.tanh({})", "softmax": "torch.softmax({}, dim=1)"}
 _TARGETS: Final = {
     "value": "torch.tensor({}, dtype=torch.{dtype})",
     "zero_one": "torch.tensor({}, dtype=torch.{dtype})",
@@ -112,6 +113,19 @@ def title(config: RunConfig) -> str:
     return f"{config.data.title}, {model}, {loss}, {optimizers.get(config.optimizer).title}"
 
 
+def mistake(config: RunConfig, part: str) -> list[str]:
+    """Comment lines that say plainly what is wrong with the "link" or the "labels" of a run, if anything.
+
+    Example:
+        >>> mistake(RunConfig(loss="hinge", wiring="labels_zero_one"), "labels")[0]
+        '# The mistake to look at: the loss multiplies scores by labels −1 and +1, but gets the labels 0 and 1.'
+    """
+    wiring = WIRINGS[config.wiring]
+    if getattr(wiring, part) is None:
+        return []
+    return comment(f"The mistake to look at: {wiring.meaning[0].lower()}{wiring.meaning[1:]}").splitlines()
+
+
 def comment(text: str) -> str:
     """Text as comment lines of readable width."""
     lines = [line for paragraph in text.splitlines() for line in textwrap.wrap(paragraph, WIDTH - 2)]
@@ -179,6 +193,7 @@ def _tensors(config: RunConfig) -> Section:
     for part in _parts(config):
         target = _TARGETS[labels].format(f"y_{part}", dtype=config.dtype, classes=config.sizes[-1])
         lines += [f"x_{part} = torch.tensor(x_{part}, dtype=torch.{config.dtype})", f"y_{part} = {target}"]
+    lines = [*mistake(config, "labels"), *lines]
     imports = ("import torch", *(("from torch.nn import functional as F",) if labels == "one_hot" else ()))
     return Section("Tensors", f"The same numbers for PyTorch.{_LABELS.get(labels, '')}", "\n".join(lines), imports)
 
@@ -243,6 +258,7 @@ def _loss(config: RunConfig) -> Section:
     name, *metric = _METRICS[fit.labels]
     whole = [
         "def loss_function(output, target):",
+        *(f"    {line}" for line in mistake(config, "link")),
         f"    prediction = {_LINKS.get(fit.link, '{}').format(raw)}",
         lines,
         "",

@@ -56,7 +56,7 @@ class Fit:
     """
 
     task: Literal["regression", "binary", "multiclass"]
-    link: Literal["identity", "sigmoid", "tanh", "log_softmax"]
+    link: Literal["identity", "sigmoid", "tanh", "softmax", "log_softmax"]
     labels: Literal["value", "zero_one", "plus_minus", "index", "one_hot"]
 
 

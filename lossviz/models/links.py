@@ -50,6 +50,15 @@ def _tanh_backward(delta: Tensor, prediction: Tensor) -> Tensor:
     return delta.addcmul_(delta * prediction, prediction, value=-1.0)
 
 
+def _softmax(z: Tensor, out: Tensor) -> None:
+    torch.softmax(z, dim=-1, out=out)
+
+
+def _softmax_backward(delta: Tensor, prediction: Tensor) -> Tensor:
+    delta.mul_(prediction)
+    return torch.addcmul(delta, prediction, delta.sum(dim=-1, keepdim=True), value=-1.0)
+
+
 def _log_softmax(z: Tensor, out: Tensor) -> None:
     out.copy_(torch.log_softmax(z, dim=-1))
 
@@ -64,6 +73,14 @@ LINKS: dict[str, Link] = {
         Link("identity", "z", "1", lambda z: z, _identity, _identity_backward),
         Link("sigmoid", "1 / (1 + e⁻ᶻ)", "p (1 − p)", torch.sigmoid, _sigmoid, _sigmoid_backward),
         Link("tanh", "tanh(z)", "1 − p²", torch.tanh, _tanh, _tanh_backward),
+        Link(
+            "softmax",
+            "eᶻ / Σ eᶻ",
+            "pᵢ ([i = j] − pⱼ)",
+            lambda z: torch.softmax(z, dim=-1),
+            _softmax,
+            _softmax_backward,
+        ),
         Link(
             "log_softmax",
             "z − ln Σ eᶻ",

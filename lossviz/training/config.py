@@ -17,6 +17,7 @@ from lossviz.optimizers import SCHEDULES, Plan
 from lossviz.training.bounds import BOUNDS, whole_bounds
 from lossviz.training.checks import number, one_of, shorten, truth, whole
 from lossviz.training.interventions import Intervention, interventions
+from lossviz.training.wiring import RIGHT, wired_fit, wirings_for
 
 DTYPES: Final = ("float32", "float64")
 CLIPPING: Final = {"none": "None", "norm": "By norm", "value": "By value"}
@@ -46,6 +47,9 @@ class RunConfig:
         loss: key of a loss that fits the data set's task; None means the usual one: mse for regression,
             bce_with_logits for two classes, cross_entropy for more.
         loss_parameters: the loss's own parameters by name, as a mapping or as pairs; others keep their default.
+        wiring: "right", or a mistake to look at: "softmax_twice" with cross_entropy, "sigmoid_twice" with
+            bce_with_logits, "labels_zero_one" with losses that take the labels -1 and +1; see
+            `lossviz.training.wiring`.
         optimizer: sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw.
         learning_rate: above 0, up to 100.
         momentum, decay, beta1, beta2, weight_decay: settings of the optimizers, see `lossviz.optimizers.Settings`;
@@ -99,6 +103,7 @@ class RunConfig:
     dtype: str = "float32"
     loss: str | None = None
     loss_parameters: Mapping[str, Any] | tuple[tuple[str, Any], ...] = ()
+    wiring: str = RIGHT
     optimizer: str = "sgd"
     learning_rate: float = 0.03
     momentum: float = 0.9
@@ -152,6 +157,7 @@ class RunConfig:
             _set(self, "loss", USUAL_LOSS[data.task])
         one_of("loss", self.loss, losses_for(data.task), where=f" with {data.task} data")
         _set(self, "loss_parameters", _parameters(losses.get(self.loss_key), self.loss_parameters, len(data.classes)))
+        one_of("wiring", self.wiring, wirings_for(self.loss_key, data.task), where=f" with the loss {self.loss}")
         one_of("optimizer", self.optimizer, optimizers.keys())
         _set(
             self, "learning_rate", number("learning_rate", self.learning_rate, *BOUNDS["learning_rate"], low_open=True)
@@ -270,8 +276,8 @@ class RunConfig:
 
     @property
     def fit(self) -> Fit:
-        """How the loss is trained on this task: the link and the labels."""
-        return next(fit for fit in losses.get(self.loss_key).fits if fit.task == self.task)
+        """How the loss is trained on this task: the link and the labels, mistakes included."""
+        return wired_fit(self.loss_key, self.task, self.wiring)
 
     @property
     def metric(self) -> str:

@@ -18,7 +18,8 @@ from lossviz.training.remembered import remembered
 Kind = Literal[
     "waiting", "still falling", "flat", "rising", "diverging", "validation rising", "not finite",
     "dead units", "vanishing gradients", "exploding gradients", "unscaled inputs", "oscillating", "too slow",
-    "unsuitable loss", "plateau", "underfitting", "small validation part",
+    "unsuitable loss", "softmax twice", "sigmoid twice", "labels 0 and 1",
+    "plateau", "underfitting", "small validation part",
 ]  # fmt: skip
 
 #: Epochs whose mean is compared with the mean of as many epochs before.

@@ -16,6 +16,7 @@ from lossviz.training.data import dataset
 from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
 from lossviz.training.engine import Event, RunState, advance, measure
 from lossviz.training.insight import activations
+from lossviz.training.miswired import miswired
 from lossviz.training.remembered import remembered
 from lossviz.training.snapshot import restore, snapshot
 
@@ -241,21 +242,26 @@ def _too_slow(state: RunState, events: Sequence[Event], seen: Diagnosis) -> Diag
     if seen.kind not in _QUIET or len(events) < 10 or now.train_loss < 0.3 * start or config.initialisation == "zeros":
         return None
     # Many runs rest on a plateau for a while and leave it by themselves.
-    if len(events) < min(0.3 * config.epochs, 100) or _work(state) > WORK:
+    if len(events) < min(0.5 * config.epochs, 100) or _work(state) > WORK:
+        return None
+    metric, reference = now.train_metric, neighbours(config)
+    if metric is not None and reference is not None and reference - metric < MISSED:
         return None
     factor, usual, faster = 10.0, *(_Trial(state, factor).progress() for factor in (1.0, 10.0))
     share = usual / abs(now.train_loss) if now.train_loss else 0.0
     whole_run = share * config.epochs * config.updates_per_epoch / TRIAL
-    if share < 1e-6 or whole_run > 1.0 or faster < SLOW * usual:
+    # A model that is still worse than a constant guess has further to go.
+    far = 0.5 if metric is not None and metric < 0.0 else 0.2
+    if share < 1e-6 or whole_run > far or faster < SLOW * usual:
         return None
     while factor < MOST and (next_one := _Trial(state, 10.0 * factor).progress()) > 2.0 * faster:
         factor, faster = 10.0 * factor, next_one
     rate = _round(factor * state.rate)
     return Diagnosis(
         "too slow",
-        f"Too slow: {TRIAL} more updates lower the training loss by only {share:.2%}; at this pace the whole run would "
-        f"not get far. Tried out from here, {factor:g} times the learning rate lowers it {faster / usual:.1f} times as "
-        "much.",
+        f"Too slow: {TRIAL} more updates lower the training loss by only {share:.2%}, and as many as in the whole run "
+        f"would lower it by {whole_run:.0%} at this pace. Tried out from here, {factor:g} times the learning rate "
+        f"lowers it {faster / usual:.1f} times as much.",
         experiment=f"Try the learning rate {rate:g}.",
         change={"learning_rate": rate},
     )
@@ -308,6 +314,7 @@ def _small_validation(state: RunState, events: Sequence[Event], seen: Diagnosis)
 
 
 _LOOKS: Final[tuple[Callable[[RunState, Sequence[Event], Diagnosis], Diagnosis | None], ...]] = (
+    miswired,
     _unscaled,
     _dead_units,
     _exploding,

@@ -230,6 +230,20 @@ _EXAMPLES: Final = (
         ),
     ),
     Example(
+        "sigmoid_twice",
+        "Circle, sigmoid twice",
+        "The model ends in a sigmoid, and the loss takes its output for a raw score and applies another one. The loss "
+        "cannot fall below 0.49, and this run comes to rest at worse predictions than without the mistake.",
+        RunConfig(dataset="circle", hidden=(8,), wiring="sigmoid_twice", learning_rate=0.1, epochs=60),
+    ),
+    Example(
+        "labels_zero_one",
+        "Moons, hinge with labels 0 and 1",
+        "The hinge loss multiplies scores by labels −1 and +1. With labels 0 and 1 half of the points cost 1 whatever "
+        "happens and pull at nothing: soon every point is taken for class 1.",
+        RunConfig(dataset="moons", hidden=(8,), loss="hinge", wiring="labels_zero_one", learning_rate=0.1, epochs=60),
+    ),
+    Example(
         "spiral",
         "Spiral, larger network",
         "Two layers of 16 units, ReLU and Adam follow the arms: more than 95 % of the new points are right.",
@@ -277,6 +291,21 @@ _EXAMPLES: Final = (
         ),
     ),
     Example(
+        "softmax_twice",
+        "Digits, softmax twice",
+        "The model ends in a softmax, and cross-entropy applies another one. No probability can get above 0.232, the "
+        "loss cannot fall below 1.461, and the slopes are so small that a third of the digits are still read wrong.",
+        RunConfig(
+            dataset="digits",
+            hidden=(32,),
+            activation="relu",
+            wiring="softmax_twice",
+            batch_size=32,
+            epochs=20,
+            validation_fraction=0.3,
+        ),
+    ),
+    Example(
         "blobs",
         "Three clouds, linear model",
         "Three straight borders meet in the middle, and cross-entropy falls from about 1.1, what a guess among three "
@@ -298,7 +327,7 @@ def presets(task: datasets.Task | None = None) -> tuple[Example, ...]:
     Example:
         >>> from lossviz.training import presets
         >>> [example.key for example in presets("multiclass")]
-        ['iris', 'small_validation', 'wine', 'digits', 'blobs']
+        ['iris', 'small_validation', 'wine', 'digits', 'softmax_twice', 'blobs']
     """
     return tuple(example for example in _EXAMPLES if task is None or example.config.task == task)
 

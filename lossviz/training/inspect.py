@@ -14,6 +14,7 @@ from lossviz.training.checks import number, whole
 from lossviz.training.config import RunConfig
 from lossviz.training.data import features
 from lossviz.training.engine import RunState
+from lossviz.training.wiring import declared_fit
 
 Output = Literal["value", "probability", "score", "probabilities"]
 
@@ -33,7 +34,7 @@ def output(config: RunConfig) -> Output:
         return "value"
     if config.task == "multiclass":
         return "probabilities"
-    return "score" if config.fit.labels == "plus_minus" else "probability"
+    return "score" if declared_fit(config.loss_key, config.task).labels == "plus_minus" else "probability"
 
 
 def predict(state: RunState, x: Array) -> Array:

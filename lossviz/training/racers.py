@@ -12,6 +12,7 @@ from lossviz.training.bounds import BOUNDS
 from lossviz.training.checks import one_of, shorten, whole
 from lossviz.training.config import RunConfig, losses_for
 from lossviz.training.race import RACERS
+from lossviz.training.wiring import RIGHT, wirings_for
 
 FEWEST: Final = 2
 #: Units of hidden layers that a model without any is given.
@@ -55,7 +56,9 @@ def _losses(config: RunConfig) -> dict[str, str]:
 
 
 def _loss(config: RunConfig, key: Any) -> dict[str, Any]:
-    return {"loss": key, "loss_parameters": config.loss_parameters if key == config.loss else ()}
+    parameters = config.loss_parameters if key == config.loss else ()
+    wiring = config.wiring if config.wiring in wirings_for(key, config.task) else RIGHT
+    return {"loss": key, "loss_parameters": parameters, "wiring": wiring}
 
 
 def _depth(config: RunConfig, layers: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from lossviz.export import (
     run_script,
     state_dict_bytes,
 )
-from lossviz.training import Event, RunConfig, advance, init
+from lossviz.training import Diagnosis, Event, RunConfig, advance, examine, init
 from pages.ui.state import recall, remember
 from pages.ui.train_state import TrainState, changes_left_out, format_url
 
@@ -100,13 +100,14 @@ _MADE: dict[str, Callable[[RunConfig], str]] = {**_SHOWN, "notebook": run_notebo
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that was computed to its end: events, weights as a file, why it ended, and where rounding shows."""
+    """A run that was computed to its end: events, weights as a file, why it ended, where rounding shows, a finding."""
 
     config: RunConfig
     events: tuple[Event, ...]
     weights: bytes
     reason: str
     restless: int | None
+    found: Diagnosis
 
 
 def export_panel(config: RunConfig) -> None:
@@ -162,7 +163,7 @@ def contents(kind: str, finished: Finished) -> str | bytes:
     state = TrainState(config)
     # A link that has no room for every change would open another run; the report holds the settings as a file, too.
     query = "" if changes_left_out(state) else urlencode(format_url(state))
-    return run_report(config, finished.events, query, finished.reason)
+    return run_report(config, finished.events, query, finished.reason, finished.found)
 
 
 def rounding_note(finished: Finished) -> str:
@@ -235,6 +236,7 @@ def compute(config: RunConfig, show: Callable[[float, str], None]) -> Finished |
         state_dict_bytes(state),
         state.reason,
         rounding_epoch(config, events) if quick else None,
+        examine(state, events),
     )
 
 

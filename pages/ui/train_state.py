@@ -15,6 +15,7 @@ from typing import Any
 from lossviz import datasets, losses
 from lossviz.losses.base import Parameter
 from lossviz.training import Intervention, RunConfig, losses_for, presets
+from lossviz.training.wiring import RIGHT, WIRINGS, wirings_for
 from pages.ui.links import plain, quote
 from pages.ui.live import SHOWN
 
@@ -76,10 +77,17 @@ def with_dataset(config: RunConfig, key: str) -> tuple[RunConfig, str]:
         if kept and item.kind != "class_weights"
     }
     loss = config.loss if kept else None
+    wiring = config.wiring if kept and config.wiring in wirings_for(config.loss_key, data.task) else RIGHT
     fields: dict[str, Any] = {
-        "dataset": key, "samples": None, "noise": None, "stratify": config.stratify and data.task != "regression",
-        "loss": loss, "loss_parameters": parameters, "interventions": (),
-    }  # fmt: skip
+        "dataset": key,
+        "samples": None,
+        "noise": None,
+        "stratify": config.stratify and data.task != "regression",
+        "loss": loss,
+        "loss_parameters": parameters,
+        "wiring": wiring,
+        "interventions": (),
+    }
     remarks = []
     try:
         new = replace(config, **fields)
@@ -91,6 +99,8 @@ def with_dataset(config: RunConfig, key: str) -> tuple[RunConfig, str]:
         was, now = losses.get(config.loss_key).title, losses.get(new.loss_key).title
         task = TASK_TITLES[data.task].lower()
         remarks.insert(0, f"{was} does not fit this task ({task}), so the loss is now {now}.")
+        if config.wiring != wiring:
+            remarks.insert(1, f"The mistake with it ({WIRINGS[config.wiring].title.lower()}) is gone.")
     return new, " ".join(remarks)
 
 
@@ -164,6 +174,7 @@ _FIELDS = (
     _Field("activation", "activation", str, str, ""),
     _Field("start", "initialisation", str, str, ""),
     _Field("loss", "loss", str, str, ""),
+    _Field("wiring", "wiring", str, str, ""),
     _Field("optimizer", "optimizer", str, str, ""),
     _Field("rate", "learning_rate", _float_text, _float, "a number"),
     *(

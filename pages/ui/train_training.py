@@ -11,6 +11,7 @@ from lossviz.losses.base import Parameter
 from lossviz.optimizers import SCHEDULES
 from lossviz.training import BOUNDS, losses_for
 from lossviz.training.config import CLIPPING, DTYPES
+from lossviz.training.wiring import RIGHT, WIRINGS, wirings_for
 from pages.ui.parameter import parameter_control
 from pages.ui.state import remember, seed, widget
 from pages.ui.train_change import change, config, field, whole
@@ -28,12 +29,13 @@ def training() -> None:
         losses_for(now.task),
         format_func=lambda key: losses.get(key).title,
         key=seed("train.loss", now.loss_key),
-        on_change=lambda: change(loss=widget("train.loss"), loss_parameters=()),
+        on_change=lambda: _take_loss(widget("train.loss")),
         help="What training makes as small as it can. Only losses that fit the data are listed.",
     )
     st.caption(loss.summary)
     for parameter in loss.parameters:
         _loss_parameter(parameter)
+    _wiring()
     st.selectbox(
         "Optimizer",
         optimizers.keys(),
@@ -81,6 +83,29 @@ def training() -> None:
             label_visibility="collapsed",
             help="float32 is what PyTorch trains with unless told otherwise; float64 carries twice as many digits.",
             **field("dtype"),
+        )
+
+
+def _take_loss(key: str) -> None:
+    """Another loss, with its own parameters; a mistake stays where it is possible with both."""
+    now = config()
+    wiring = now.wiring if now.wiring in wirings_for(key, now.task) else RIGHT
+    change(loss=key, loss_parameters=(), wiring=wiring)
+
+
+def _wiring() -> None:
+    """Mistakes that programs with this loss are known for; most losses have none."""
+    now = config()
+    possible = wirings_for(now.loss_key, now.task)
+    if len(possible) == 1:
+        return
+    with st.expander("A mistake to try", expanded=now.wiring != RIGHT):
+        st.radio(
+            "How model, labels and loss are put together",
+            possible,
+            format_func=lambda key: WIRINGS[key].title,
+            captions=[WIRINGS[key].meaning for key in possible],
+            **field("wiring"),
         )
 
 

@@ -31,6 +31,12 @@ CASES = {
     "clip by value": {"clip": "value", "clip_at": 0.02},
     "without validation": {"validation_fraction": 0.0},
     "float32": {"dtype": "float32"},
+    "softmax twice": {"dataset": "iris", "noise": 0.0, "wiring": "softmax_twice"},
+    "sigmoid twice": {"wiring": "sigmoid_twice"},
+    **{
+        f"labels of {loss}": {"loss": loss, "wiring": "labels_zero_one"}
+        for loss in ("hinge", "squared_hinge", "soft_margin", "exponential")
+    },
 }
 
 
@@ -64,7 +70,7 @@ def assert_same_curves(config, rel=1e-4, metrics=True):
 
 @pytest.mark.parametrize("case", CASES)
 def test_full_batches_take_the_same_steps(case):
-    assert_same_curves(replace(FULL, **CASES[case]))
+    assert_same_curves(replace(FULL, **{"loss": None, "loss_parameters": (), **CASES[case]}))
 
 
 @pytest.mark.parametrize(("data", "loss", "parameters"), list(every_loss()))

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -12,7 +13,7 @@ from lossviz.export import read_config, rounding_epoch, run_notebook, run_report
 from lossviz.export.run_chart import Curve, chart, thinned, ticks
 from lossviz.export.run_report import settings_rows
 from lossviz.optimizers import SCHEDULES
-from lossviz.training import CLASSIC, PLAYGROUND, Intervention, RunConfig, presets, run
+from lossviz.training import CLASSIC, PLAYGROUND, Intervention, RunConfig, examine, preset, presets, run
 from tests.export.test_run_script import CASES, assert_same_curves, execute, trained
 from tests.training.test_settings import BASE
 
@@ -78,6 +79,17 @@ def test_numbers_of_the_report_are_exact(name):
     last = events[-1]
     for value in (last.batch_loss, last.train_loss, last.validation_loss, last.train_metric, last.validation_metric):
         assert value is None or repr(value) in cells
+
+
+def test_the_report_says_what_was_seen_inside_and_what_to_try():
+    config = replace(preset("softmax_twice").config, samples=100, epochs=2)
+    state, events = trained(config)
+    found = examine(state, events)
+    text = unescape(run_report(config, events, "", state.reason, found))
+    assert f"<p>{found.sentence} {found.experiment}</p>" in text
+    assert found.kind == "softmax twice"
+    assert dict(settings_rows(config))["Mistake to look at"] == "Softmax twice"
+    assert "Softmax twice: each" not in unescape(run_report(config, events))
 
 
 def test_a_report_without_epochs_is_refused():

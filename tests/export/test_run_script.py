@@ -57,6 +57,12 @@ CASES = {
     "steps that are too large": {"dataset": "sine", "loss": "mse", "hidden": (), "learning_rate": 60.0, "epochs": 300},
     "early stopping": {"patience": 3, "best_weights": True, "learning_rate": 3.0, "epochs": 60},
     "patience alone": {"patience": 2, "learning_rate": 3.0, "epochs": 60},
+    "softmax twice": {"dataset": "blobs", "wiring": "softmax_twice"},
+    "sigmoid twice": {"wiring": "sigmoid_twice", "loss": "bce_with_logits"},
+    **{
+        f"labels of {loss}": {"loss": loss, "wiring": "labels_zero_one"}
+        for loss in ("hinge", "squared_hinge", "modified_huber", "perceptron", "exponential", "soft_margin")
+    },
     "best weights alone": {"best_weights": True, "learning_rate": 3.0, "dropout": 0.2},
 }
 

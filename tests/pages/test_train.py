@@ -154,6 +154,35 @@ def test_choices_and_switches_of_a_loss(open_train):
     assert state(at).config.parameters["p"] == "linear"
 
 
+def test_a_mistake_can_be_tried_only_where_there_is_one(open_train):
+    def mistakes(at):
+        return [item for item in at.radio if item.label == "How model, labels and loss are put together"]
+
+    at = open_train(data="iris", wiring="softmax_twice")
+    assert state(at).config == RunConfig(dataset="iris", wiring="softmax_twice")
+    mistakes(at)[0].set_value("right").run()
+    assert state(at).config == RunConfig(dataset="iris")
+    assert "wiring" not in at.query_params
+    mistakes(at)[0].set_value("softmax_twice").run()
+    assert at.query_params["wiring"] == "softmax_twice"
+    widget(at.selectbox, "Loss").select("multi_margin").run()
+    assert mistakes(at) == []
+    assert state(at).config.wiring == "right"
+    assert not at.error
+    widget(at.selectbox, "Data set").select("moons").run()
+    widget(at.selectbox, "Loss").select("hinge").run()
+    mistakes(at)[0].set_value("labels_zero_one").run()
+    widget(at.selectbox, "Loss").select("squared_hinge").run()
+    assert (state(at).config.loss, state(at).config.wiring) == ("squared_hinge", "labels_zero_one")
+    widget(at.selectbox, "Data set").select("circle").run()
+    assert state(at).config.wiring == "labels_zero_one"
+    widget(at.selectbox, "Data set").select("wine").run()
+    assert state(at).config.wiring == "right"
+    assert any("The mistake with it (labels 0 and 1) is gone." in item.value for item in at.info)
+    at = open_train(data="sine", wiring="softmax_twice")
+    assert "wiring is 'softmax_twice'; allowed with the loss mse: right" in text(at)
+
+
 def test_loss_parameters(open_train):
     at = open_train(data="iris")
     widget(at.text_input, "Class weights").set_value("1, 2, 1").run()

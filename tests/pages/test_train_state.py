@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lossviz import datasets, losses, optimizers
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.training import CLASSIC, Intervention, RunConfig, losses_for, presets
+from lossviz.training.wiring import wirings_for
 from pages.ui.train_state import (
     PHASES,
     START,
@@ -39,6 +40,7 @@ FIELDS = [
     ),
     *(
         "loss",
+        "wiring",
         "optimizer",
         "rate",
         "momentum",
@@ -103,6 +105,7 @@ def configs(draw):
         dtype=draw(st.sampled_from(["float32", "float64"])),
         loss=loss.key,
         loss_parameters=parameters,
+        wiring=draw(st.sampled_from(wirings_for(loss.key, data.task))),
         optimizer=draw(st.sampled_from(optimizers.keys())),
         learning_rate=draw(numbers(0.0, 100.0)),
         **{name: draw(st.floats(0.0, 0.999)) for name in ("momentum", "decay", "beta1", "beta2")},

@@ -43,6 +43,19 @@ FAULTS = {
         ),
     ],
     "unsuitable loss": [preset("squared_after_sigmoid").config],
+    "softmax twice": [
+        preset("softmax_twice").config,
+        RunConfig(dataset="iris", hidden=(8,), wiring="softmax_twice", epochs=60),
+    ],
+    "sigmoid twice": [
+        preset("sigmoid_twice").config,
+        RunConfig(dataset="breast_cancer", hidden=(), wiring="sigmoid_twice", batch_size=32, epochs=60),
+    ],
+    "labels 0 and 1": [
+        preset("labels_zero_one").config,
+        RunConfig(dataset="breast_cancer", hidden=(), loss="exponential", wiring="labels_zero_one", epochs=40),
+        RunConfig(dataset="circle", hidden=(8,), loss="soft_margin", wiring="labels_zero_one", epochs=40),
+    ],
     "oscillating": [
         preset("oscillating").config,
         replace(preset("outliers_mse").config, loss="mae", loss_parameters=(), learning_rate=0.5),
@@ -75,6 +88,11 @@ HEALTHY = {
     "relu": RunConfig(dataset="circle", hidden=(16, 16), activation="relu", optimizer="adam", learning_rate=0.003),
     "normalised": RunConfig(dataset="circle", hidden=(16,), batch_norm=True, optimizer="adam", learning_rate=0.01),
     "dropout": RunConfig(dataset="circle", hidden=(32,), dropout=0.2, optimizer="adam", learning_rate=0.01, epochs=100),
+    "circle in 40 epochs": RunConfig(dataset="circle", hidden=(8,), epochs=40),
+    "circle, two layers": RunConfig(dataset="circle", hidden=(8, 8), batch_size=16, epochs=40),
+    "exclusive or, late": RunConfig(dataset="xor", hidden=(8, 8), learning_rate=0.01, batch_size=16, epochs=150),
+    "exclusive or": RunConfig(dataset="xor", hidden=(8,), batch_size=16, epochs=40),
+    "moons, small steps": RunConfig(dataset="moons", hidden=(8, 8), learning_rate=0.01, batch_size=16, epochs=150),
     "cosine": RunConfig(dataset="circle", hidden=(8,), schedule="cosine", learning_rate=0.3, epochs=100),
 }
 CASES = [(kind, number) for kind, configs in FAULTS.items() for number in range(len(configs))]
@@ -120,7 +138,7 @@ def test_healthy_runs_get_no_false_alarm(name):
 def test_looking_changes_nothing():
     config = preset("too_slow").config
     state = init(config)
-    events = [advance(state, 1) for _ in range(80)]
+    events = [advance(state, 1) for _ in range(100)]
     before = snapshot(state)
     assert examine(state, events).kind == "too slow"
     for name, value in snapshot(state).items():
