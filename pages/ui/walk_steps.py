@@ -166,13 +166,11 @@ def loss_table(found: Walk) -> Table:
 def loss_sum(config: RunConfig, found: Walk) -> str:
     """How the terms become the loss of the batch."""
     divisor = losses.get(config.loss_key).reduction("mean").divisor
-    what = {
-        "elements": "the number of terms",
-        "samples": "the number of samples",
-        "target_weights": "the weights of the targets' classes",
-        "one": "1",
-    }[divisor]
-    if divisor == "target_weights" and config.parameters.get("weight") is None:
+    if divisor == "elements":
+        what = "the number of terms"
+    elif callable(divisor) and config.parameters["weight"] is not None:
+        what = "the weights of the targets' classes"
+    else:
         what = "the number of samples"
     total = number_text(float(np.sum(found.terms, dtype=np.float64)))
     return f"{total} ÷ {number_text(found.denominator)} ({what}) = **{number_text(found.loss)}**"

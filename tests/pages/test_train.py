@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -287,6 +288,22 @@ def test_the_drawing_holds_every_weight():
     assert svg.count("<circle") == sum(config.sizes)
     assert summary in svg
     assert "÷ 10 (the number of terms) = " in loss_sum(config, found)
+
+
+SUMS = [
+    (RunConfig(dataset="blobs", hidden=()), "÷ 10 (the number of samples) = "),
+    (RunConfig(dataset="blobs", hidden=(), loss="kl_div"), "÷ 10 (the number of samples) = "),
+    (RunConfig(dataset="blobs", hidden=(), wiring="softmax_twice"), "÷ 10 (the number of samples) = "),
+    (RunConfig(dataset="blobs", hidden=(), loss_parameters={"weight": (1.0, 3.0, 0.5)}), "targets' classes) = "),
+]
+
+
+@pytest.mark.parametrize(("config", "words"), SUMS)
+def test_the_walk_of_several_classes_says_what_the_sum_is_divided_by(open_train, config, words):
+    at = open_train(**format_url(TrainState(config, phase="loss")))
+    found = walk_of_update(config, 1)
+    assert found.loss == pytest.approx(np.sum(found.terms) / found.denominator)
+    assert words in text(at)
 
 
 def test_which_networks_are_walked():
