@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from . import classification, real, regression
+from . import classification, real, regression, reviews
 from .base import SAMPLES_HIGH, Dataset, Task
 
 __all__ = ["SAMPLES_HIGH", "Dataset", "Task", "get", "keys"]
@@ -30,6 +30,7 @@ _DATASETS = {
         classification.GAUSSIANS,
         classification.SPIRAL,
         classification.MOONS,
+        reviews.REVIEWS,
         real.IRIS,
         real.WINE,
         real.DIGITS,

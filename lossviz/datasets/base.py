@@ -38,6 +38,7 @@ class Dataset:
     shape (samples,): numbers for regression, class numbers from 0 for the other tasks. Real data ignores `noise`
     (its bound is 0) and returns its rows in file order; fewer samples than rows are drawn without replacement.
     `image` says how the features are pixels; None where they are not.
+    Where there is a `vocabulary` the samples are texts: features are numbers of words in it, padded in front with 0.
     """
 
     key: str
@@ -54,8 +55,14 @@ class Dataset:
     noise_high: float = 0.0
     noise_meaning: str = ""
     classes: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
     real: bool = False
     image: Image | None = None
+
+    @property
+    def noun(self) -> str:
+        """What its samples are called, in the plural."""
+        return "reviews" if self.vocabulary else "points"
 
     @property
     def outputs(self) -> int:

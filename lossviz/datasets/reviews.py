@@ -25,6 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -46,22 +47,48 @@ OPENINGS: Final = ("honestly", "overall", "well", "i think", "i saw it and", "we
 CLOSINGS: Final = ("today", "last night")
 _OTHERS: Final = ("the", "this", "is", "was", "do", "not", "never", "at", "all", "but")
 
-# How often each part is there.
-_CONTRAST: Final = 0.25
-_NEGATION: Final = 0.3
-_VERB: Final = 0.35
-_IT: Final = 0.4
-_STRONGER: Final = 0.4
-_OPENING: Final = 0.3
-_CLOSING: Final = 0.25
+# The probability of each part.
+_P_CONTRAST: Final = 0.25
+_P_NEGATION: Final = 0.3
+_P_VERB: Final = 0.35
+_P_IT: Final = 0.4
+_P_STRONGER: Final = 0.4
+_P_OPENING: Final = 0.3
+_P_CLOSING: Final = 0.25
 
 
-def _words() -> tuple[str, ...]:
+def varied(tokens: ArrayLike, labels: ArrayLike) -> list[int]:
+    """Return the numbers of up to eight reviews that differ in what makes them hard: "but", negation, and label.
+
+    Args:
+        tokens: word numbers, shape (reviews, places).
+        labels: shape (reviews,).
+
+    Returns:
+        The shortest review of each kind, the first of equally short ones; plain ones before those with a negation and
+        then with "but", praise before blame. Kinds that do not occur are left out.
+
+    Example:
+        >>> from lossviz.datasets import reviews
+        >>> tokens, labels = reviews.generate(200, 0.0, seed=0)
+        >>> [reviews.text(tokens[number]) for number in reviews.varied(tokens, labels)][:2]
+        ['it was great today', 'it was very weak']
+    """
+    rows, praise = np.asarray(tokens), np.asarray(labels) > 0.5
+    turned = np.isin(rows, [_NUMBERS["not"], _NUMBERS["never"]]).any(axis=1)
+    split = (rows == _NUMBERS["but"]).any(axis=1)
+    kinds = [(split == two) & (turned == no) & (praise == up) for two, no, up in product((False, True), repeat=3)]
+    found = [kinds[at ^ 1] for at in range(len(kinds))]  # praise first
+    words = np.count_nonzero(rows, axis=1)
+    return [int(np.where(kind, words, LENGTH + 1).argmin()) for kind in found if kind.any()]
+
+
+def _all_words() -> tuple[str, ...]:
     phrases = (*PRAISE, *BLAME, *PRAISE_VERBS, *BLAME_VERBS, *THINGS, *STRONGER, *_OTHERS, *OPENINGS, *CLOSINGS)
     return PADDING, *dict.fromkeys(word for phrase in phrases for word in phrase.split())
 
 
-_VOCABULARY: Final = _words()
+_VOCABULARY: Final = _all_words()
 _NUMBERS: Final = {word: number for number, word in enumerate(_VOCABULARY) if number}
 
 
@@ -128,8 +155,12 @@ def encode(text: str) -> Array:
     unknown = [word for word in dict.fromkeys(found) if word not in _NUMBERS]
     if unknown:
         raise ValueError(_unknown(unknown))
+    return _numbered(found)
+
+
+def _numbered(words: Sequence[str]) -> Array:
     row = np.zeros(LENGTH)
-    row[-len(found) :] = [_NUMBERS[word] for word in found]
+    row[-len(words) :] = [_NUMBERS[word] for word in words]
     return row
 
 
@@ -166,35 +197,35 @@ def generate(samples: int, noise: float, seed: int) -> tuple[Array, Array]:
     return REVIEWS.generate(samples, noise, seed)
 
 
-def _draw(samples: int, noise: float, generator: np.random.Generator) -> tuple[Array, Array]:
+def _synthetic_reviews(samples: int, noise: float, generator: np.random.Generator) -> tuple[Array, Array]:
     labels = np.arange(samples) % 2.0
     found: dict[str, None] = {}
     for label in labels:
-        contrast = generator.random() < _CONTRAST
-        review = _review(bool(label), contrast, generator)
+        contrast = generator.random() < _P_CONTRAST
+        review = _write(bool(label), contrast, generator)
         while review in found or len(review.split()) > LENGTH:
-            review = _review(bool(label), contrast, generator)
+            review = _write(bool(label), contrast, generator)
         found[review] = None
     flipped = generator.permutation(samples)[: round(noise * samples)]
     labels[flipped] = 1.0 - labels[flipped]
-    return np.stack([encode(review) for review in found]), labels
+    return np.stack([_numbered(review.split()) for review in found]), labels
 
 
-def _review(praise: bool, contrast: bool, generator: np.random.Generator) -> str:
+def _write(praise: bool, contrast: bool, generator: np.random.Generator) -> str:
     words = _opinion(praise, generator)
     if contrast:
         words = f"{_opinion(not praise, generator)} but {words}"
-    if generator.random() < _OPENING:
+    if generator.random() < _P_OPENING:
         words = f"{_pick(OPENINGS, generator)} {words}"
     return words
 
 
 def _opinion(praise: bool, generator: np.random.Generator) -> str:
-    negated = generator.random() < _NEGATION
+    negated = generator.random() < _P_NEGATION
     said = praise != negated
-    thing = "it" if generator.random() < _IT else f"{_pick(('the', 'this'), generator)} {_pick(THINGS, generator)}"
-    strong, closed = generator.random() < _STRONGER, generator.random() < _CLOSING
-    if generator.random() < _VERB:
+    thing = "it" if generator.random() < _P_IT else f"{_pick(('the', 'this'), generator)} {_pick(THINGS, generator)}"
+    strong, closed = generator.random() < _P_STRONGER, generator.random() < _P_CLOSING
+    if generator.random() < _P_VERB:
         verb = _pick(PRAISE_VERBS if said else BLAME_VERBS, generator)
         words = ["i", "do not" if negated else "", "really" if strong else "", verb, thing]
         closing = "at all" if negated else ""
@@ -223,7 +254,8 @@ REVIEWS = Dataset(
     feature_names=tuple(f"word {place}" for place in range(1, LENGTH + 1)),
     target_name="sentiment",
     classes=("negative", "positive"),
-    draw=_draw,
+    vocabulary=_VOCABULARY,
+    draw=_synthetic_reviews,
     samples=1000,
     noise_high=0.5,
     noise_meaning="Share of the labels that are turned round; 0.5 leaves nothing to learn.",

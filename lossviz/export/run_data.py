@@ -131,28 +131,36 @@ def _source(function: Callable[..., Any]) -> list[str]:
         name = waiting.pop()
         if name not in needed:
             needed.add(name)
-            body = parts[name].body if isinstance(parts[name], ast.FunctionDef) else [parts[name]]  # type: ignore[attr-defined]
-            used = {node.id for part in body for node in ast.walk(part) if isinstance(node, ast.Name)}
+            used = {node.id for part in _body(parts[name]) for node in ast.walk(part) if isinstance(node, ast.Name)}
             waiting += [other for other in used if other in parts and other != name]
     lines: list[str] = []
+    before: ast.stmt | None = None
     for node in (node for name, node in parts.items() if name in needed):
-        gap = ["", ""] if lines else []
-        lines += gap + _written(node, text.splitlines())
+        apart = isinstance(node, ast.FunctionDef) or isinstance(before, ast.FunctionDef)
+        lines += ["", ""] if lines and apart else []
+        lines += _written(node, text.splitlines())
+        before = node
     return lines
+
+
+def _body(node: ast.stmt) -> list[ast.stmt]:
+    """What of a statement of a module runs: a function's body without its types, or an assignment."""
+    return node.body if isinstance(node, ast.FunctionDef) else [node]
 
 
 def _names(node: ast.stmt) -> list[str]:
     """The name that a statement of a module gives to something of its own."""
     if isinstance(node, ast.FunctionDef):
         return [node.name]
-    targets = node.targets if isinstance(node, ast.Assign) else []
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _written(node: ast.stmt, text: list[str]) -> list[str]:
     """The lines of a statement as a learner should read them."""
     if not isinstance(node, ast.FunctionDef):
-        return [_public(line) for line in text[node.lineno - 1 : node.end_lineno]]
+        lines = [_public(line) for line in text[node.lineno - 1 : node.end_lineno]]
+        return [re.sub(r": Final\b.*? = ", " = ", lines[0]), *lines[1:]]
     assert node.returns is not None
     arguments = ", ".join(argument.arg for argument in node.args.args)
     head = f"def {_public(node.name)}({arguments}):"
@@ -160,4 +168,5 @@ def _written(node: ast.stmt, text: list[str]) -> list[str]:
 
 
 def _public(text: str) -> str:
-    return re.sub(r"(?<![\w.])_(?=[a-z])", "", text)
+    text = re.sub(r"^( +\w+): \w+\[[^=]*\] = ", r"\1 = ", text)  # the type of a local name
+    return re.sub(r"(?<![\w.])_(?=[a-zA-Z])", "", text)

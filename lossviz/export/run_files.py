@@ -15,7 +15,9 @@ from torch import Tensor
 
 from lossviz.datasets.own_points import OwnPoints
 from lossviz.export.run_script import columns, layers
+from lossviz.models import RecurrentNetwork
 from lossviz.training import Event, RunConfig, RunState
+from lossviz.training.model import dense
 
 MOST_CHARACTERS: Final = 1_000_000
 """Room for a thousand changes on the way, many times over."""
@@ -112,7 +114,10 @@ def state_dict(state: RunState) -> dict[str, Tensor]:
         >>> state_dict(init(CLASSIC))
         {'0.weight': tensor([[0.]]), '0.bias': tensor([0.])}
     """
-    network = state.network
+    if isinstance(state.network, RecurrentNetwork):
+        parts = state.network.split(state.network.parameters)
+        return {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in parts.items()}
+    network = dense(state.network, "this file")
     found: dict[str, Tensor] = {}
     blocks = iter(zip(network.weights, network.biases, strict=True))
     norms = iter(network.norms)

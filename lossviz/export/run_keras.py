@@ -9,10 +9,12 @@ from typing import Any, Final
 import numpy as np
 
 from lossviz import losses, optimizers
+from lossviz.export import run_recurrent as recurrent
 from lossviz.export.code import loss_lines
 from lossviz.export.run_data import Section, data_section, needs_scikit_learn
 from lossviz.export.run_script import changes_lines, comment, import_lines, mistake, scheduled, title
 from lossviz.training import RunConfig, init
+from lossviz.training.model import dense
 
 MOST_WRITTEN: Final = 200
 """The first weights of a model are written into the program if there are no more than this."""
@@ -103,6 +105,8 @@ def _introduction(config: RunConfig) -> str:
         notes.append(
             "Keras keeps its divisors from 0 in another way, so very small gradients step a little differently."
         )
+    if config.recurrent:
+        notes.append(recurrent.KERAS_NOTE)
     if config.hidden and config.batch_norm:
         notes.append("Keras's running variance divides by the batch size n, PyTorch's by n - 1.")
     return "\n".join(notes)
@@ -120,9 +124,10 @@ def _targets(config: RunConfig) -> Section:
 
 
 def _model(config: RunConfig) -> Section:
-    penalty = ""
-    if config.l1 or config.l2:
-        penalty = f", kernel_regularizer=keras.regularizers.L1L2(l1={config.l1!r}, l2={config.l2!r})"
+    penalty = f"keras.regularizers.L1L2(l1={config.l1!r}, l2={config.l2!r})" if config.l1 or config.l2 else ""
+    if config.recurrent:
+        return recurrent.keras_model(config, penalty)
+    penalty = f", kernel_regularizer={penalty}" if penalty else ""
     activation = _ACTIVATIONS.get(config.activation, f'keras.layers.Activation("{config.activation}")')
     layers = [f"keras.Input(({config.sizes[0]},))"]
     written = sum(units * (inputs + 1) for inputs, units in pairwise(config.sizes)) <= MOST_WRITTEN
@@ -172,7 +177,7 @@ def _start(config: RunConfig, inputs: int) -> str:
 
 
 def _first_weights(config: RunConfig) -> list[str]:
-    network, lines = init(config).network, []
+    network, lines = dense(init(config).network, "this program"), []
     for number, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         rows = [_numbers(row) for row in weight.t().numpy()]
         kernel = ["    np.array([", *(f"        {row}," for row in rows), "    ]),"]

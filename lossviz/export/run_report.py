@@ -9,6 +9,7 @@ from typing import Any, Final
 from lossviz import losses, optimizers
 from lossviz.export.run_chart import Curve, chart
 from lossviz.export.run_files import config_json
+from lossviz.export.run_recurrent import model_title
 from lossviz.export.run_script import run_script, scheduled, title
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.training import Diagnosis, Event, RunConfig, diagnose
@@ -80,15 +81,17 @@ def settings_rows(config: RunConfig) -> list[tuple[str, str]]:
     """
     data, loss = config.data, losses.get(config.loss_key)
     held_out = config.validation_samples or "none"
+    dense = not config.recurrent
     drawn = config.validation_samples or config.samples != data.samples_high
     rows: list[tuple[str, Any]] = [
         ("Data", data.title if config.own is None else f"{data.title}, {data.description}"),
-        ("Points", f"{config.training_samples} to train on, {held_out} for validation"),
+        (data.noun.capitalize(), f"{config.training_samples} to train on, {held_out} for validation"),
         ("Noise", config.noise if config.noise else None),
         ("Data seed", config.data_seed if drawn else None),
-        ("Features", "standardised" if config.standardise else "as they are"),
-        ("Units", "-".join(map(str, config.sizes))),
-        ("Activation", ACTIVATIONS[config.activation].title if config.hidden else None),
+        ("Features", ("standardised" if config.standardise else "as they are") if dense else None),
+        ("Units", "-".join(map(str, config.sizes)) if dense else None),
+        ("Model", None if dense else model_title(config)),
+        ("Activation", ACTIVATIONS[config.activation].title if config.hidden and dense else None),
         ("First weights", INITIALISATIONS[config.initialisation]),
         ("Batch normalisation", "on" if config.hidden and config.batch_norm else None),
         ("Dropout", config.dropout if config.hidden and config.dropout else None),

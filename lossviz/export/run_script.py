@@ -8,10 +8,11 @@ from itertools import pairwise
 from typing import Final
 
 from lossviz import losses, optimizers
+from lossviz.export import run_recurrent as recurrent
 from lossviz.export.code import loss_lines
 from lossviz.export.run_data import Section, data_section, needs_scikit_learn
 from lossviz.models import ACTIVATIONS
-from lossviz.training import RunConfig
+from lossviz.training import RunConfig, parameter_count
 from lossviz.training.wiring import WIRINGS
 
 WIDTH: Final = 100
@@ -107,6 +108,8 @@ def title(config: RunConfig) -> str:
     """
     units = "-".join(map(str, config.sizes))
     model = f"network {units} with {ACTIVATIONS[config.activation].title}" if config.hidden else f"linear model {units}"
+    if config.recurrent:
+        model = recurrent.model_title(config)
     loss = losses.get(config.loss_key).title
     # Abbreviations such as KL keep their capitals.
     loss = loss[0].lower() + loss[1:] if loss[1:2].islower() else loss
@@ -192,13 +195,21 @@ def _tensors(config: RunConfig) -> Section:
     lines = []
     for part in _parts(config):
         target = _TARGETS[labels].format(f"y_{part}", dtype=config.dtype, classes=config.sizes[-1])
-        lines += [f"x_{part} = torch.tensor(x_{part}, dtype=torch.{config.dtype})", f"y_{part} = {target}"]
+        if not config.recurrent:
+            lines.append(f"x_{part} = torch.tensor(x_{part}, dtype=torch.{config.dtype})")
+        lines.append(f"y_{part} = {target}")
     lines = [*mistake(config, "labels"), *lines]
+    note = _LABELS.get(labels, "")
+    if config.recurrent:
+        words, about = recurrent.word_tensors(config)
+        lines, note = [*words, *lines], about + note
     imports = ("import torch", *(("from torch.nn import functional as F",) if labels == "one_hot" else ()))
-    return Section("Tensors", f"The same numbers for PyTorch.{_LABELS.get(labels, '')}", "\n".join(lines), imports)
+    return Section("Tensors", f"The same numbers for PyTorch.{note}", "\n".join(lines), imports)
 
 
 def _model(config: RunConfig) -> Section:
+    if config.recurrent:
+        return recurrent.torch_model(config)
     lines = []
     if config.dtype == "float64":
         lines += ["torch.set_default_dtype(torch.float64)"]
@@ -312,7 +323,8 @@ def _optimizer(config: RunConfig) -> Section:
         text += " Learning rates that were set on the way hold from their update on, counted from 0."
         lines += changes_lines(config)
     if config.l1 or config.l2:
-        lines.append("weights = [layer.weight for layer in model if isinstance(layer, nn.Linear)]")
+        dense = "weights = [layer.weight for layer in model if isinstance(layer, nn.Linear)]"
+        lines.append(recurrent.PENALISED if config.recurrent else dense)
     if config.updates_per_epoch > 1:
         lines.append(
             f"shuffle = torch.Generator().manual_seed({config.seed} + 2**32)  # draws the order of the samples"
@@ -419,7 +431,7 @@ def _training(config: RunConfig) -> Section:
         lines += ['    print(f"# The weights of epoch {best_epoch} are back.")']
     validation = ", validation loss {validation_loss:.6g}" if config.validation_samples else ""
     lines.append(f'print(f"# {{epoch}} epochs: training loss {{train_loss:.6g}}{validation}.")')
-    if sum(outputs * (inputs + 1) for inputs, outputs in pairwise(config.sizes)) <= MOST_SHOWN:
+    if parameter_count(config) <= MOST_SHOWN:
         lines += ["for name, value in model.state_dict().items():", '    print("#", name, value.tolist())']
     batches = (
         f"Each epoch is {config.updates_per_epoch} updates on batches of {config.batch_rows}."

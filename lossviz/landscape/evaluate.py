@@ -17,6 +17,7 @@ from torch import Tensor
 
 from lossviz.training.checks import number, shorten, whole
 from lossviz.training.engine import RunState
+from lossviz.training.model import dense
 
 Vector = NDArray[np.float64]
 
@@ -127,11 +128,11 @@ class Batch:
         dtype: of the arithmetic.
 
     Raises:
-        ValueError: the network holds parameters besides weights and biases.
+        ValueError: the network is recurrent, or holds parameters besides weights and biases.
     """
 
     def __init__(self, state: RunState, dtype: torch.dtype) -> None:
-        network = state.network
+        network = dense(state.network, "a landscape")
         self._shapes = [tuple(block.shape) for block in network.blocks]
         if sum(outputs * inputs for outputs, inputs in self._shapes) != network.parameters.numel():
             raise ValueError("the network holds more than weights and biases; a plain chain of layers is allowed")

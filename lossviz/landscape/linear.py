@@ -219,7 +219,7 @@ def _path(config: RunConfig, weight: float, bias: float) -> Path:
 
 
 def _batch(state: RunState) -> Batch:
-    check_linear(state.network.sizes)
+    check_linear(state.config.sizes)
     return Batch(state, torch.float64)
 
 

@@ -91,7 +91,7 @@ def square(state: RunState, inside: Sequence[Sequence[float]] = ()) -> tuple[tup
         >>> square(init(CLASSIC))
         ((-1.0, 5.0), (-3.0, 3.0))
     """
-    check_linear(state.network.sizes)
+    check_linear(state.config.sizes)
     if state.config.task != "regression":
         raise ValueError(f"the task is {state.config.task}; regression is allowed")
     x, y = state.training.x[:, 0].double().numpy(), state.training.target.double().numpy()
@@ -134,7 +134,7 @@ def lowest_point(state: RunState, weights: Sequence[float], biases: Sequence[flo
     Reference:
         Nocedal, Wright (2006), Numerical Optimization, section 2.2, for Newton's method.
     """
-    check_linear(state.network.sizes)
+    check_linear(state.config.sizes)
     batch = Batch(state, torch.float64)
     ends = np.array([weights, biases], dtype=np.float64)
     home, side = ends.mean(axis=1), float((ends[:, 1] - ends[:, 0]).max())

@@ -12,6 +12,7 @@ import torch
 from lossviz.landscape.evaluate import Batch, Surface, Vector, grid, parameter_vectors
 from lossviz.training.checks import number, whole
 from lossviz.training.engine import RunState
+from lossviz.training.model import dense
 
 _HIGHEST_SEED: Final = 2**32 - 1
 
@@ -68,7 +69,8 @@ def random_plane(state: RunState, seed: int = 0) -> Plane:
         The plane. Its directions are as good as never at right angles, and making them so would undo the scaling.
 
     Raises:
-        ValueError: seed is not allowed, a parameter is not finite, or all weights are 0, so that there is no length.
+        ValueError: seed is not allowed, the network is recurrent, a parameter is not finite, or all weights are 0, so
+            that there is no length.
 
     Example:
         >>> from lossviz.training import PLAYGROUND, init
@@ -85,12 +87,13 @@ def random_plane(state: RunState, seed: int = 0) -> Plane:
     centre = state.network.parameters.to(torch.float64).clone()
     if not centre.isfinite().all():
         raise ValueError("the run's parameters are not finite; an earlier moment of the run is allowed")
-    blocks = state.network.split(centre)
+    network = dense(state.network, "a random plane")
+    blocks = network.split(centre)
     if not any(block[:, :-1].any() for block in blocks):
         raise ValueError("all weights are 0, so directions of their length are 0 too; a trained model is allowed")
     directions = torch.randn(2, len(centre), dtype=torch.float64, generator=generator)
     for direction in directions:
-        for part, own in zip(state.network.split(direction), blocks, strict=True):
+        for part, own in zip(network.split(direction), blocks, strict=True):
             weights = part[:, :-1]
             weights.mul_(own[:, :-1].norm(dim=1, keepdim=True) / weights.norm(dim=1, keepdim=True))
             part[:, -1] = 0.0

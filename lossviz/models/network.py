@@ -104,6 +104,10 @@ class Network:
             start = stop
         return blocks
 
+    def layers(self, flat: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return views of a flat vector as weights and biases of each layer; batch normalisation belongs to neither."""
+        return [(block[..., :-1], block[..., -1]) for block in self.split(flat)]
+
     def _norms(self, start: int) -> list[BatchNorm]:
         """Views of the parameters behind the blocks: for each hidden layer scales, then shifts."""
         norms, past = [], 0

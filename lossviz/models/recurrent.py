@@ -75,6 +75,7 @@ class RecurrentNetwork:
         if cell not in CELLS:
             raise ValueError(f"cell is {cell!r}; allowed: {', '.join(CELLS)}")
         self.vocabulary, self.embedding, self.units, self.cell, self.dtype = vocabulary, embedding, units, cell, dtype
+        self.batch_norm = False
         self.columns = _GATES[cell] * units  # weighted sums at each word: `units` of them for each gate
         self.shapes: Mapping[str, tuple[int, ...]] = {
             "embedding.weight": (vocabulary, embedding),
@@ -87,6 +88,7 @@ class RecurrentNetwork:
         }
         self.parameters = torch.zeros(sum(math.prod(shape) for shape in self.shapes.values()), dtype=dtype)
         self.gradient = torch.zeros_like(self.parameters)
+        self.running = self.parameters[:0]  # what training changes besides the parameters: nothing
         self._embedding, self._ih, self._hh, self._bias_ih, self._bias_hh, self._weight, self._bias = self.split(
             self.parameters
         ).values()
@@ -105,6 +107,23 @@ class RecurrentNetwork:
             parts[name] = flat[start:stop].view(shape)
             start = stop
         return parts
+
+    def layers(self, flat: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return views of a flat vector as weights and biases of embedding (no biases), recurrent layer and output."""
+        stops = [math.prod(shape) for shape in self.shapes.values()]
+        embedding, ih, hh, bias_ih, bias_hh, weight, bias = torch.split(flat, stops)
+        recurrent, biases = len(ih) + len(hh), len(bias_ih) + len(bias_hh)
+        start = len(embedding)
+        middle = flat[start : start + recurrent], flat[start + recurrent : start + recurrent + biases]
+        return [(embedding, embedding[:0]), middle, (weight, bias)]
+
+    @property
+    def weight_mask(self) -> Tensor:
+        """1 where a parameter is a weight, 0 where it is a bias: penalties act on weights alone."""
+        mask = torch.zeros_like(self.parameters)
+        for weights, _ in self.layers(mask):
+            weights.fill_(1.0)
+        return mask
 
     def initialise(self, how: str, generator: torch.Generator) -> None:
         """Set the parameters as one of `INITIALISATIONS` says; the embedding of the padding is always 0.
@@ -149,9 +168,19 @@ class RecurrentNetwork:
         if how == "large":
             self.parameters.mul_(LARGE)
 
-    def workspace(self, rows: int) -> RecurrentWorkspace:
-        """Return the buffers that a pass over `rows` texts needs."""
+    def workspace(self, rows: int, dropout: float = 0.0) -> RecurrentWorkspace:
+        """Return the buffers that a pass over `rows` texts needs.
+
+        Raises:
+            ValueError: dropout is not 0.
+        """
+        if dropout:
+            raise ValueError(f"dropout is {dropout!r}; a recurrent model has none: only 0 is allowed")
         return RecurrentWorkspace(self, rows)
+
+    def train(self, x: Tensor, space: RecurrentWorkspace, generator: torch.Generator) -> Tensor:
+        """Return the raw outputs in training mode, which is no other than evaluation; nothing is drawn."""
+        return self.forward(x, space)
 
     def forward(self, x: Tensor, space: RecurrentWorkspace) -> Tensor:
         """Return the raw outputs (rows, 1).
@@ -173,6 +202,13 @@ class RecurrentNetwork:
         steps.forward(self._hh_t)
         return torch.addmm(self._bias, steps.states[-1], self._weight_t, out=space.sums[-1])
 
+    def read(self, space: RecurrentWorkspace) -> Tensor:
+        """Return the raw output after each place (rows, length), as if the text ended there, after a `forward`.
+
+        Before the first word the state is 0 and the output the bias.
+        """
+        return (space.steps.states[1:] @ self._weight_t + self._bias)[..., 0].t()
+
     def backward(self, x: Tensor, delta: Tensor, space: RecurrentWorkspace) -> None:
         """Write d loss/d parameters into `gradient`, given delta = d loss/d raw outputs (rows, 1).
 
@@ -190,6 +226,35 @@ class RecurrentNetwork:
         torch.sum(self._table_slopes, 0, out=bias_ih)
         bias_hh.copy_(bias_ih)
 
+    def embedded(self, x: Tensor) -> Tensor:
+        """Return the embeddings of all words of some texts, (words, embedding); padding is no word."""
+        words = x[:, :-1].long()
+        return self._embedding[words[words > 0]]
+
+    def gradient_squares(self, x: Tensor, delta: Tensor, space: RecurrentWorkspace) -> Tensor:
+        """Return the squared norm of each text's own gradient, (rows,) in float64, after a pass of `forward`.
+
+        The gradient of a matrix is a sum over the places t of outer products s_t x_tᵀ, where s_t is the slope of the
+        loss in the weighted sums and x_t what the matrix took in. Its square is Σ over t, u of (s_t·s_u)(x_t·x_u), so
+        two small tables of products, one row and one column a place, stand for the whole matrix.
+
+        `x`, `delta` and `space` are those of `backward`; the network's own gradient stays as it is.
+        """
+        steps = space.of(x.shape[1] - 1)
+        last = steps.states[-1].double()
+        squares = delta.double().square().sum(1) * (last.square().sum(1) + 1.0)
+        flat = steps.backward(torch.mm(delta, self._weight), self._hh)
+        slopes = flat.view(steps.length, len(x), -1).double().transpose(0, 1)
+        words = steps.words.t()
+        tables = [part.double() for part in (self._embedding[words], steps.states[:-1].transpose(0, 1))]
+        pulls = slopes @ slopes.mT
+        squares += sum((pulls * (part @ part.mT)).sum((1, 2)) for part in tables)
+        squares += 2.0 * slopes.sum(1).square().sum(1)  # both biases have the same slope
+        # Words that come twice in a text share a row of the embedding.
+        down = slopes @ self._ih.double()
+        squares += ((down @ down.mT) * (words.unsqueeze(1) == words.unsqueeze(2))).sum((1, 2))
+        return squares
+
 
 class RecurrentWorkspace:
     """Buffers of one pass: the raw outputs in `sums[-1]`, and `steps`, what happens at each place of the texts."""
@@ -202,7 +267,8 @@ class RecurrentWorkspace:
     def of(self, length: int) -> Steps:
         """Return the steps for texts of that length; they are made once, unless the length changes."""
         if length != self.steps.length:
-            self.steps = self._make(length)
+            with torch.inference_mode(False):  # so that the buffers can also be used outside of it
+                self.steps = self._make(length)
         return self.steps
 
 
@@ -251,8 +317,9 @@ class RnnSteps(Steps):
     def backward(self, delta: Tensor, hh: Tensor) -> Tensor:
         """See `Steps.backward`."""
         if self.slopes is None:
-            self.slopes = torch.zeros_like(self.gates)
-            self._back = list(self.slopes)[::-1]
+            with torch.inference_mode(False):
+                self.slopes = torch.zeros_like(self.gates)
+                self._back = list(self.slopes)[::-1]
         after = self.states[1:]
         # tanh' = 1 - tanh², at the words only.
         torch.mul(after, after, out=self.slopes).neg_().add_(1.0).mul_((self.words != 0).unsqueeze(-1))
@@ -296,12 +363,13 @@ class LstmSteps(Steps):
     def backward(self, delta: Tensor, hh: Tensor) -> Tensor:
         """See `Steps.backward`."""
         if self.slopes is None:
-            self.slopes = torch.zeros_like(self.gates)
-            self._to_cell = torch.zeros_like(self._candidates)
-            self._cell_delta = torch.zeros_like(delta)
-            by_gate = self.slopes.view(*self.slopes.shape[:2], 4, -1)
-            steps = zip(self.slopes, by_gate[:, :, :3], by_gate[:, :, 3], self._to_cell, self._forgets, strict=True)
-            self._back = list(steps)[::-1]
+            with torch.inference_mode(False):
+                self.slopes = torch.zeros_like(self.gates)
+                self._to_cell = torch.zeros_like(self._candidates)
+                self._cell_delta = torch.zeros(delta.shape, dtype=delta.dtype)
+                by_gate = self.slopes.view(*self.slopes.shape[:2], 4, -1)
+                steps = zip(self.slopes, by_gate[:, :, :3], by_gate[:, :, 3], self._to_cell, self._forgets, strict=True)
+                self._back = list(steps)[::-1]
         inputs, forgets, candidates, outputs = self.slopes.chunk(4, dim=2)
         # What each weighted sum does to the new cell (i, f, g) or to the state (o), and the cell to the state.
         torch.addcmul(self.gates, self.gates, self.gates, value=-1.0, out=self.slopes)  # σ' = σ - σ²

@@ -22,7 +22,6 @@ from lossviz.training.insight import (
     activations,
     gradient_shares,
     hardest,
-    layer_names,
     sample_gradient_norms,
     sample_losses,
 )
@@ -30,9 +29,11 @@ from lossviz.training.inspect import decision_map, output, predict
 from lossviz.training.interventions import Intervention
 from lossviz.training.log_diagnosis import diagnose_log
 from lossviz.training.measure import Measurement
+from lossviz.training.model import MODELS, layer_names, models_for, parameter_count, row_products
 from lossviz.training.race import RACERS, Race, run_race
-from lossviz.training.racers import DIFFERENCES, FEWEST, Racer, lineup, usual_values
+from lossviz.training.racers import DIFFERENCES, FEWEST, Racer, differences, lineup, usual_values
 from lossviz.training.ranking import MEASURES, Scoreboard, Standing, Sweep, mean_and_deviation, stable_limit, sweep
+from lossviz.training.reading import text_losses, word_by_word
 from lossviz.training.snapshot import restore, snapshot
 from lossviz.training.tape import TAPE_BYTES, Tape
 from lossviz.training.walk import WALK_PARAMETERS, LayerWalk, ParameterWalk, Walk, walk
@@ -44,6 +45,7 @@ __all__ = [
     "DIFFERENCES",
     "FEWEST",
     "MEASURES",
+    "MODELS",
     "PLAYGROUND",
     "RACERS",
     "TAPE_BYTES",
@@ -77,6 +79,7 @@ __all__ = [
     "decision_map",
     "diagnose",
     "diagnose_log",
+    "differences",
     "examine",
     "forget_later",
     "gradient_shares",
@@ -89,12 +92,15 @@ __all__ = [
     "mean_and_deviation",
     "measure",
     "mistakes",
+    "models_for",
     "neighbours",
     "output",
+    "parameter_count",
     "predict",
     "preset",
     "presets",
     "restore",
+    "row_products",
     "run",
     "run_race",
     "sample_gradient_norms",
@@ -103,6 +109,8 @@ __all__ = [
     "stable_limit",
     "step",
     "sweep",
+    "text_losses",
     "usual_values",
     "walk",
+    "word_by_word",
 ]

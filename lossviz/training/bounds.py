@@ -13,6 +13,8 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
     "validation_fraction": (0.0, 0.9),
     "layers": (0, 6),
     "units": (1, 64),
+    "recurrent_units": (1, 32),
+    "embedding": (1, 32),
     "learning_rate": (0.0, 100.0),
     "momentum": (0.0, 1.0),
     "decay": (0.0, 1.0),

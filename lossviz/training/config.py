@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
@@ -17,11 +17,13 @@ from lossviz.optimizers import SCHEDULES, Plan
 from lossviz.training.bounds import BOUNDS, whole_bounds
 from lossviz.training.checks import number, one_of, shorten, truth, whole
 from lossviz.training.interventions import Intervention, interventions
+from lossviz.training.model import DENSE, SETTINGS, check_model
 from lossviz.training.wiring import RIGHT, wired_fit, wirings_for
 
 DTYPES: Final = ("float32", "float64")
 CLIPPING: Final = {"none": "None", "norm": "By norm", "value": "By value"}
 _SHARES: Final = ("momentum", "decay", "beta1", "beta2")  # from 0 to below 1
+_OWN: Final[Any] = None  # stands for what suits the data set, until the config stands
 USUAL_LOSS: Final = {"regression": "mse", "binary": "bce_with_logits", "multiclass": "cross_entropy"}
 
 
@@ -38,8 +40,12 @@ class RunConfig:
         validation_fraction: share of the points held out, 0 to 0.9; 0 means no validation part.
         stratify: whether each class has the same share of the points in both parts, as nearly as it can.
         standardise: subtract the training part's mean from each feature and divide by its standard deviation.
-            Targets keep their units.
-        hidden: units of each hidden layer, at most 6 layers of 1 to 64; () is a linear model.
+            Targets keep their units. None means yes for numbers, no for texts.
+        model: "dense", the fully connected network, for numbers; "lstm" or "rnn" for texts. None means the first that
+            suits the data.
+        hidden: units of each hidden layer, at most 6 layers of 1 to 64; () is a linear model. For texts the units of
+            the one recurrent layer, 1 to 32. None means (4, 2), for texts (8,).
+        embedding: how many numbers stand for a word, 1 to 32; 0 where there are no texts. None means 8 or 0.
         activation: tanh, relu, leaky_relu, gelu, sigmoid or identity, of the hidden layers.
         initialisation: "default", as `torch.nn.Linear` draws it, "xavier", "he", "large" or "zeros"; see
             `lossviz.models.Network.initialise`.
@@ -96,8 +102,10 @@ class RunConfig:
     data_seed: int = 0
     validation_fraction: float = 0.5
     stratify: bool = False
-    standardise: bool = True
-    hidden: tuple[int, ...] = (4, 2)
+    standardise: bool = _OWN
+    model: str = _OWN
+    hidden: tuple[int, ...] = _OWN
+    embedding: int = _OWN
     activation: str = "tanh"
     initialisation: str = "default"
     dtype: str = "float32"
@@ -148,8 +156,9 @@ class RunConfig:
             number("validation_fraction", self.validation_fraction, *BOUNDS["validation_fraction"]),
         )
         truth("stratify", self.stratify)
+        for name, value in check_model(data, {name: getattr(self, name) for name in SETTINGS}).items():
+            _set(self, name, value)
         truth("standardise", self.standardise)
-        _set(self, "hidden", _hidden(self.hidden))
         one_of("activation", self.activation, ACTIVATIONS)
         one_of("initialisation", self.initialisation, INITIALISATIONS)
         one_of("dtype", self.dtype, DTYPES)
@@ -309,8 +318,13 @@ class RunConfig:
         return -(-self.training_samples // self.batch_rows)
 
     @property
+    def recurrent(self) -> bool:
+        """Whether the model reads texts word by word."""
+        return self.model != DENSE
+
+    @property
     def sizes(self) -> tuple[int, ...]:
-        """Units from the features to the outputs."""
+        """Units from the features to the outputs; for texts the words of the longest, the state and the outputs."""
         data = self.data
         return (len(data.feature_names), *self.hidden, data.outputs)
 
@@ -376,13 +390,6 @@ def losses_for(task: str) -> tuple[str, ...]:
 
 def _set(target: object, name: str, value: object) -> None:
     object.__setattr__(target, name, value)
-
-
-def _hidden(value: Any) -> tuple[int, ...]:
-    low, high = whole_bounds("layers")
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes) or not low <= len(value) <= high:
-        raise ValueError(f"hidden is {shorten(value)}; a list of {low} to {high} numbers of units is allowed")
-    return tuple(whole(f"hidden[{index}]", units, *whole_bounds("units")) for index, units in enumerate(value))
 
 
 def _parameters(loss: Loss, value: Any, classes: int) -> tuple[tuple[str, Any], ...]:

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from lossviz import losses, optimizers
-from lossviz.models import LINKS, Network
+from lossviz.models import LINKS
 from lossviz.optimizers import Waiting
 from lossviz.training.config import RunConfig
 from lossviz.training.data import TORCH_DTYPES, Rows, Split, dataset
 from lossviz.training.interventions import Intervention
 from lossviz.training.measure import Measurement, Meter
+from lossviz.training.model import make_network
 from lossviz.training.restraint import Restraint
 
 # Seeds are below this, so weights and order never share a stream; with it, `torch.manual_seed(seed)` and a chain
@@ -72,7 +73,7 @@ class RunState:
         self.loss = losses.get(config.loss_key)
         self.loss_parameters = config.parameters
         self.link = LINKS[config.fit.link]
-        self.network = Network(config.sizes, config.activation, dtype, batch_norm=config.batch_norm)
+        self.network = make_network(config, dtype)
         self.optimizer = optimizers.get(config.optimizer)
         self.settings = config.settings
         self.slots: dict[str, Tensor] = self.optimizer.start(self.network.parameters)

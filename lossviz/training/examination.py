@@ -17,6 +17,7 @@ from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
 from lossviz.training.engine import Event, RunState, advance, measure
 from lossviz.training.insight import activations
 from lossviz.training.miswired import miswired
+from lossviz.training.model import dense, row_products
 from lossviz.training.remembered import remembered
 from lossviz.training.snapshot import restore, snapshot
 
@@ -117,7 +118,7 @@ def _dead_units(state: RunState, events: Sequence[Event], seen: Diagnosis) -> Di
 
 def _unscaled(state: RunState, events: Sequence[Event], seen: Diagnosis) -> Diagnosis | None:
     config = state.config
-    if config.standardise or seen.kind not in {*_QUIET, "diverging", "not finite", "rising"}:
+    if config.standardise or config.recurrent or seen.kind not in {*_QUIET, "diverging", "not finite", "rising"}:
         return None
     split = dataset(config)
     far = np.abs(split.mean) + split.spread
@@ -143,7 +144,9 @@ def _vanishing(state: RunState, events: Sequence[Event], seen: Diagnosis) -> Dia
     config = state.config
     if len(config.hidden) < 3 or seen.kind != "flat" or config.initialisation == "zeros":
         return None
-    first, *_, last = (float(torch.linalg.vector_norm(block)) for block in state.network.gradient_blocks)
+    first, *_, last = (
+        float(torch.linalg.vector_norm(block)) for block in dense(state.network, "this look").gradient_blocks
+    )
     if not 0.0 <= first < VANISHING * last:
         return None
     activation = "relu" if config.activation != "relu" else "tanh"
@@ -158,7 +161,7 @@ def _vanishing(state: RunState, events: Sequence[Event], seen: Diagnosis) -> Dia
 
 def _exploding(state: RunState, events: Sequence[Event], seen: Diagnosis) -> Diagnosis | None:
     config = state.config
-    if len(config.hidden) < 2 or len(events) < 5 or seen.kind == "not finite":
+    if (len(config.hidden) < 2 and not config.recurrent) or len(events) < 5 or seen.kind == "not finite":
         return None
     network, losses = state.network, np.array([event.train_loss for event in events[-20:]])
     gradient, size = (float(torch.linalg.vector_norm(flat)) for flat in (network.gradient, network.parameters))
@@ -271,6 +274,8 @@ def _missed(state: RunState, events: Sequence[Event], seen: Diagnosis) -> Diagno
     config, metric = state.config, events[-1].train_metric
     if seen.kind != "flat" or metric is None or len(events) < 20 or config.initialisation == "zeros":
         return None
+    if config.recurrent:  # Words have numbers, but near numbers are no near words.
+        return None
     reference = neighbours(config)
     if reference is None or reference - metric < MISSED:
         return None
@@ -332,7 +337,7 @@ def _work(state: RunState) -> float:
     config = state.config
     measured = config.samples or 0
     rows = 3 * TRIAL * config.batch_rows + (TRIAL / config.updates_per_epoch + 2) * measured
-    return rows * state.network.parameters.numel()
+    return rows * row_products(config)
 
 
 class _Trial:

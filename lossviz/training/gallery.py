@@ -67,6 +67,17 @@ _OVERFITTING: Final = RunConfig(
 )
 
 
+_REVIEWS: Final = RunConfig(
+    dataset="reviews",
+    samples=600,
+    validation_fraction=0.3,
+    optimizer="adam",
+    learning_rate=0.01,
+    batch_size=16,
+    epochs=30,
+)
+
+
 @dataclass(frozen=True)
 class Example:
     """A run worth seeing; `comment` says in one or two sentences what to see."""
@@ -256,6 +267,20 @@ _EXAMPLES: Final = (
             learning_rate=0.005,
             epochs=300,
         ),
+    ),
+    Example(
+        "reviews",
+        "Reviews, an LSTM learns negation",
+        "Short synthetic reviews from a grammar of our own, read word by word. Within fifteen epochs “not good” is "
+        "blame and “not bad” is praise: more than 98 % of the new reviews are right.",
+        _REVIEWS,
+    ),
+    Example(
+        "reviews_rnn",
+        "Reviews, negation missed",
+        "A plain recurrent layer of two units on the same reviews. It learns the words of praise and blame, but not "
+        "what “not” does to them: of the new reviews with a negation and no “but”, fewer than half are right.",
+        replace(_REVIEWS, model="rnn", hidden=(2,)),
     ),
     Example(
         "iris",

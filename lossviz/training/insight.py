@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -16,27 +16,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lossviz.datasets.base import Array
-from lossviz.models.network import Workspace
+from lossviz.models import Network, RecurrentNetwork, Workspace
 from lossviz.training.checks import whole
-from lossviz.training.config import RunConfig
 from lossviz.training.data import Rows
 from lossviz.training.engine import Event, RunState, advance
 from lossviz.training.inspect import shown
+from lossviz.training.model import dense, layer_names
 
 BINS: Final = 24
 #: An output of tanh or sigmoid this close to an end of its range, as a share of the range, hardly passes a gradient on.
 SATURATED: Final = 0.01
 _RANGES: Final = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
-
-
-def layer_names(config: RunConfig) -> tuple[str, ...]:
-    """Return what the layers are called, from the first to the last.
-
-    Example:
-        >>> layer_names(RunConfig(hidden=(4, 2)))
-        ('Hidden layer 1', 'Hidden layer 2', 'Output layer')
-    """
-    return (*(f"Hidden layer {index + 1}" for index in range(len(config.hidden))), "Output layer")
+_PRODUCT: Final = (-1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +108,12 @@ class UpdateWatch:
             return None
         network = state.network
         result = []
-        for name, gradient, now, before in zip(
-            layer_names(state.config),
-            network.gradient_blocks,
-            network.blocks,
-            network.split(self._before),
-            strict=True,
-        ):
-            size = _norm(before)
-            known = size > 0.0 and not state.restored
-            result.append(
-                LayerUpdate(
-                    name,
-                    _norm(gradient[:, :-1]),
-                    _norm(gradient[:, -1]),
-                    _norm(now - before) / size if known else None,
-                )
-            )
+        step = network.parameters - self._before
+        parts = (network.layers(flat) for flat in (network.gradient, step, self._before))
+        for name, gradient, moved, before in zip(layer_names(state.config), *parts, strict=True):
+            weights, biases = map(_norm, gradient)
+            size, way = (math.hypot(*map(_norm, part)) for part in (before, moved))
+            result.append(LayerUpdate(name, weights, biases, way / size if size > 0.0 and not state.restored else None))
         return result
 
 
@@ -166,6 +146,9 @@ class LayerActivations:
 def activations(state: RunState, bins: int = BINS) -> list[LayerActivations]:
     """Return histograms of the hidden layers' outputs over the training part, in evaluation mode.
 
+    Those of an embedding are over the words of all texts, those of a recurrent layer over its states after the last
+    words.
+
     Args:
         state: a run at any update; it is not changed.
         bins: number of bins, 2 to 200.
@@ -183,8 +166,13 @@ def activations(state: RunState, bins: int = BINS) -> list[LayerActivations]:
         ('Hidden layer 1', (-1.0, 1.0), np.int64(1000))
     """
     bins = whole("bins", bins, 2, 200)
-    space, _ = forward(state)
+    space, rows = forward(state)
     names = layer_names(state.config)
+    if isinstance(state.network, RecurrentNetwork):
+        words, last = state.network.embedded(rows.x), space.steps.states[-1]
+        # An LSTM's state is a product of two squashed numbers: at an end of its range neither need be saturated.
+        kind = "tanh" if state.config.model == "rnn" else "product"
+        return [_histogram(names[0], words, "identity", bins), _histogram(names[1], last, kind, bins)]
     return [
         _histogram(name, output, state.config.activation, bins)
         for name, output in zip(names, space.activations, strict=False)
@@ -195,7 +183,8 @@ def _histogram(name: str, output: Tensor, activation: str, bins: int) -> LayerAc
     finite = output[torch.isfinite(output)]
     largest = float(finite.abs().max()) if finite.numel() else 0.0
     top = 2.0 ** math.ceil(math.log2(largest)) if largest > 0.0 else 1.0
-    low, high = _RANGES.get(activation, (0.0 if activation == "relu" else -top, top))
+    usual = _PRODUCT if activation == "product" else (0.0 if activation == "relu" else -top, top)
+    low, high = _RANGES.get(activation, usual)
     margin = SATURATED * (high - low)
     near = (finite <= low + margin) | (finite >= high - margin)
     return LayerActivations(
@@ -299,7 +288,8 @@ def sample_gradient_norms(state: RunState) -> Array:
     g_i = d(terms of sample i / denominator) / dθ, so the g_i add up to the gradient of the training loss, without
     penalties, clipping and dropout. In a dense layer the gradient of one sample is the outer product of
     delta, the slope of the loss in the layer's weighted sums, and the layer's input with a 1 for the bias, so
-    |g_i|² = Σ over layers |delta_i|² |input_i|²: no gradient has to be written out.
+    |g_i|² = Σ over layers |delta_i|² |input_i|²: no gradient has to be written out. For a recurrent network see
+    `RecurrentNetwork.gradient_squares`.
 
     Args:
         state: a run at any update; it is not changed.
@@ -329,16 +319,25 @@ def sample_gradient_norms(state: RunState) -> Array:
     slope = state.loss.derivatives(rows.inputs, state.loss_parameters)["prediction"]
     delta = torch.div(slope, _denominator(state, rows)).view(rows.prediction.shape)
     delta = state.link.backward(delta, rows.prediction)
-    squares = torch.zeros(len(rows), dtype=torch.float64)
+    if isinstance(network, RecurrentNetwork):
+        squares = network.gradient_squares(rows.x, delta, space)
+    else:
+        squares = _dense_squares(dense(network, "this sum"), rows.x, delta, space)
+    result: Array = squares.sqrt_().numpy()
+    return result
+
+
+def _dense_squares(network: Network, x: Tensor, delta: Tensor, space: Workspace) -> Tensor:
+    """Squared norm of each row's own gradient."""
+    squares = torch.zeros(len(x), dtype=torch.float64)
     for layer in range(len(network.blocks) - 1, -1, -1):
-        inputs = space.inputs[layer - 1] if layer else rows.x
+        inputs = space.inputs[layer - 1] if layer else x
         squares += (_norms(delta) * _norms(inputs)).square_()
         if layer:
             delta = delta @ network.weights[layer]
             at = layer - 1
             network.activation.backward(delta, space.sums[at], space.activations[at], space.scratch[at])
-    result: Array = squares.sqrt_().numpy()
-    return result
+    return squares
 
 
 def gradient_shares(state: RunState) -> Array:
@@ -366,7 +365,7 @@ def gradient_shares(state: RunState) -> Array:
     return norms / total if total > 0.0 else norms
 
 
-def forward(state: RunState, points: Rows | None = None) -> tuple[Workspace, Rows]:
+def forward(state: RunState, points: Rows | None = None) -> tuple[Any, Rows]:
     """A pass over some points, else the training part, in evaluation mode and in buffers of its own."""
     points = points or state.training
     rows = Rows(points.x, points.target, torch.empty_like(points.prediction))

@@ -12,7 +12,7 @@ from torch import Tensor
 from lossviz.datasets.base import Array
 from lossviz.training.checks import number, whole
 from lossviz.training.config import RunConfig
-from lossviz.training.data import features
+from lossviz.training.data import features as prepared
 from lossviz.training.engine import RunState
 from lossviz.training.wiring import declared_fit
 
@@ -42,13 +42,13 @@ def predict(state: RunState, x: Array) -> Array:
 
     Args:
         state: a run at any update; it is not changed.
-        x: features in raw units, shape (rows, features).
+        x: features in raw units, shape (rows, features); of texts the numbers of their words, padded in front with 0.
 
     Returns:
         Shape (rows,), or (rows, classes) where there are three or more classes; `output` says what the numbers are.
 
     Raises:
-        ValueError: x has another shape or holds numbers that are not finite.
+        ValueError: x has another shape, holds numbers that are not finite, or texts with words that there are not.
 
     Example:
         >>> import numpy as np
@@ -56,14 +56,44 @@ def predict(state: RunState, x: Array) -> Array:
         >>> predict(init(CLASSIC), np.array([[1.0], [2.0]])).tolist()
         [0.0, 0.0]
     """
+    x = check_features(state, x)
+    raw = state.network.forward(prepared(state.config, x), state.network.workspace(len(x)))
+    return shown(state, raw)
+
+
+def check_features(state: RunState, x: Array) -> Array:
+    """Return features as `predict` takes them, in float64.
+
+    Raises:
+        ValueError: they are not of that form; says what is wrong.
+    """
     x = np.asarray(x, dtype=np.float64)
-    columns = state.network.sizes[0]
+    columns = len(state.split.feature_names)
     if x.ndim != 2 or x.shape[1] != columns:
         raise ValueError(f"x has shape {x.shape}; (rows, {columns}) is allowed")
     if not np.isfinite(x).all():
         raise ValueError(f"x holds {x[~np.isfinite(x)][0]}; finite numbers are allowed")
-    raw = state.network.forward(features(state.config, x), state.network.workspace(len(x)))
-    return shown(state, raw)
+    if state.config.recurrent:
+        _check_words(x, len(state.config.data.vocabulary))
+    return x
+
+
+def _check_words(x: Array, count: int) -> None:
+    """Refuse texts that hold anything but numbers of words, padded in front.
+
+    Args:
+        x: shape (texts, places).
+        count: number of words, padding included.
+
+    Raises:
+        ValueError: says what is wrong.
+    """
+    wrong = x[~np.isin(x, np.arange(count))]
+    if wrong.size:
+        raise ValueError(f"x holds {wrong[0]:g}; numbers of words, whole and from 0 to {count - 1}, are allowed")
+    padded = x == 0
+    if (padded[:, 1:] & ~padded[:, :-1]).any():
+        raise ValueError("x holds a text with padding, number 0, behind a word; padding stands in front of the words")
 
 
 def shown(state: RunState, raw: Tensor) -> Array:
@@ -99,8 +129,9 @@ def decision_map(state: RunState, bounds: Sequence[float], size: int = 50) -> Ar
         >>> decision_map(init(PLAYGROUND), (-6, 6, -6, 6)).shape
         (50, 50)
     """
-    if state.network.sizes[0] != 2:
-        raise ValueError(f"the data has {state.network.sizes[0]} features; a decision map needs 2")
+    features = len(state.split.feature_names)
+    if features != 2:
+        raise ValueError(f"the data has {features} features; a decision map needs 2")
     if len(bounds) != 4:
         raise ValueError(f"bounds holds {len(bounds)} numbers; 4 are allowed: x1 low, x1 high, x2 low, x2 high")
     low1, high1, low2, high2 = (number("bounds", value, -1e39, 1e39) for value in bounds)

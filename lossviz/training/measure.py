@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lossviz import losses
 from lossviz.datasets.base import Array
-from lossviz.models import LINKS, Network
+from lossviz.models import LINKS, Model
 from lossviz.training.config import RunConfig
 from lossviz.training.data import Rows, Split
 
@@ -29,7 +29,7 @@ class Measurement:
 class Meter:
     """Measures a network on all points of a run."""
 
-    def __init__(self, config: RunConfig, network: Network, split: Split) -> None:
+    def __init__(self, config: RunConfig, network: Model, split: Split) -> None:
         self._loss = losses.get(config.loss_key)
         self._parameters = config.parameters
         self._link = LINKS[config.fit.link]

@@ -1,10 +1,14 @@
-"""Several runs at once on the same points, epoch by epoch; those of one form are computed as one batched model."""
+"""Several runs at once on the same points, epoch by epoch; those of one form are computed as one batched model.
+
+Recurrent models are not batched: they run side by side.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from lossviz.training.alone import Alone
 from lossviz.training.config import RunConfig
 from lossviz.training.engine import Event
 from lossviz.training.group import SAME_DATA, Group, form
@@ -43,8 +47,11 @@ class Race:
         self.configs = tuple(configs)
         forms: dict[tuple[Any, ...], list[int]] = {}
         for racer, config in enumerate(configs):
-            forms.setdefault(form(config), []).append(racer)
-        self.groups = [(racers, Group([configs[racer] for racer in racers])) for racers in forms.values()]
+            forms.setdefault((racer,) if config.recurrent else form(config), []).append(racer)
+        self.groups: list[tuple[list[int], Group | Alone]] = [
+            (racers, (Alone if configs[racers[0]].recurrent else Group)([configs[racer] for racer in racers]))
+            for racers in forms.values()
+        ]
         self.events: list[list[Event]] = [[] for _ in configs]
 
     @property

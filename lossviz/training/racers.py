@@ -11,6 +11,7 @@ from lossviz.models import INITIALISATIONS
 from lossviz.training.bounds import BOUNDS
 from lossviz.training.checks import one_of, shorten, whole
 from lossviz.training.config import RunConfig, losses_for
+from lossviz.training.model import MODELS, models_for
 from lossviz.training.race import RACERS
 from lossviz.training.wiring import RIGHT, wirings_for
 
@@ -62,6 +63,10 @@ def _loss(config: RunConfig, key: Any) -> dict[str, Any]:
 
 
 def _depth(config: RunConfig, layers: Any) -> dict[str, Any]:
+    if config.recurrent:
+        raise ValueError(
+            f"{config.data.title} are read by one recurrent layer; only fully connected networks differ in depth"
+        )
     layers = whole("the number of hidden layers", layers, *map(int, BOUNDS["layers"]))
     wide = config.hidden or (UNITS,)
     return {"hidden": wide[:layers] + wide[-1:] * (layers - len(wide))}
@@ -112,6 +117,20 @@ DIFFERENCES: Final[dict[str, Difference]] = {
         lambda config: tuple(INITIALISATIONS),
         _start,
         lambda config, key: {"initialisation": key},
+    ),
+    "model": Difference(
+        "Recurrent layer",
+        lambda config: {key: MODELS[key] for key in models_for(config.data)},
+        lambda config: models_for(config.data),
+        lambda key: MODELS[key],
+        lambda config, key: {"model": key},
+    ),
+    "units": Difference(
+        "Units",
+        None,
+        lambda config: (1, 2, 4, 8, 16),
+        lambda units: f"{units} unit{'s' if units > 1 else ''}",
+        lambda config, units: {"hidden": (units,) * max(1, len(config.hidden))},
     ),
     "depth": Difference("Hidden layers", None, lambda config: (0, 1, 2, 3, 4), _layers, _depth),
     "seed": Difference(
@@ -164,6 +183,17 @@ def lineup(config: RunConfig, by: str, values: Sequence[Any]) -> tuple[Racer, ..
             raise ValueError(f"{twin.name} is in the race twice; every racer has a value of its own")
         racers.append(Racer(difference.name(value), racer))
     return tuple(racers)
+
+
+def differences(config: RunConfig) -> tuple[str, ...]:
+    """Return what runs like this one can differ in: the keys of `DIFFERENCES` that have two values or more.
+
+    Example:
+        >>> from lossviz.training import CLASSIC, RunConfig
+        >>> "model" in differences(CLASSIC), "model" in differences(RunConfig(dataset="reviews"))
+        (False, True)
+    """
+    return tuple(by for by in DIFFERENCES if len(usual_values(config, by)) >= FEWEST)
 
 
 def usual_values(config: RunConfig, by: str) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lossviz.datasets.base import Array
 from lossviz.training.engine import RunState
+from lossviz.training.model import dense
 from lossviz.training.snapshot import restore, snapshot
 
 #: A walk names every parameter, so it is for networks that a reader can look over.
@@ -121,8 +122,8 @@ def walk(state: RunState) -> Walk:
         All numbers of the forward, loss, backward and update phase.
 
     Raises:
-        ValueError: the run is finished, so there is no next update, its network is too large, or its updates hold more
-            than the four phases.
+        ValueError: the run is finished, so there is no next update, its network is recurrent or too large, or its
+            updates hold more than the four phases.
 
     Example:
         >>> from lossviz.training import CLASSIC, init, walk
@@ -135,6 +136,7 @@ def walk(state: RunState) -> Walk:
     """
     if state.finished:
         raise ValueError("the run is finished, so there is no next update; reset it to walk through its first one")
+    dense(state.network, "a walk")
     if not state.config.plain:
         raise ValueError(
             "the run has dropout, batch normalisation, a penalty or clipping; a walk shows updates without them"
@@ -148,7 +150,7 @@ def walk(state: RunState) -> Walk:
     if copy.position == 0:
         copy.shuffle()
     rows, denominator = copy.batches[copy.position], copy.denominators[copy.position]
-    network, space = copy.network, copy.workspaces[len(rows)]
+    network, space = dense(copy.network, "a walk"), copy.workspaces[len(rows)]
     before = network.parameters.clone()
 
     copy.differentiate()
@@ -203,7 +205,7 @@ def walk(state: RunState) -> Walk:
 
 def by_autograd(state: RunState) -> Tensor:
     """Return d loss/d parameters of the next batch of a run by autograd, as one flat vector."""
-    rows, network = state.batches[state.position], state.network
+    rows, network = state.batches[state.position], dense(state.network, "autograd here")
     leaf = network.parameters.clone().requires_grad_()
     value = rows.x
     blocks = network.split(leaf)
@@ -222,7 +224,7 @@ def _parameters(
     state: RunState, before: Tensor, gradient: Tensor, checked: Tensor, deltas: list[Tensor], inputs: list[Tensor]
 ) -> tuple[ParameterWalk, ...]:
     """Name every parameter and write its chain rule and its update with the numbers put in."""
-    network, found = state.network, []
+    network, found = dense(state.network, "a walk"), []
     vectors = [network.split(flat) for flat in (before, gradient, checked, network.parameters)]
     for index, (old, slope, check, new) in enumerate(zip(*vectors, strict=True)):
         units, columns = old.shape

@@ -6,14 +6,21 @@ from dataclasses import replace
 
 import streamlit as st
 
+from lossviz import evaluate
 from lossviz.export.card import card_html
+from lossviz.training import preset
 from pages.ui import card
 from pages.ui import explore_actions as actions
 from pages.ui.explore_state import DEFAULT_RATE, ExploreState, start
 from pages.ui.reference_links import card_link
 from pages.ui.state import recall, remember
+from pages.ui.train_state import TrainState
+from pages.ui.train_state import format_url as train_url
 
 KEY = "explore.card"
+REVIEW_LOSS = "bce"
+REVIEW = 0.8
+"""Probability of "positive" that a network gives a review in the example."""
 OPENED = "explore.opened"
 """How often a panel has opened a board."""
 
@@ -54,6 +61,31 @@ def notice_panel(state: ExploreState) -> None:
         st.caption("The numbers in this text are those of the board that this loss starts with.")
     if state.declared.kinks:
         st.markdown(f"**Kinks.** {state.declared.kinks}")
+    if state.loss == REVIEW_LOSS:
+        review_panel()
+
+
+def review_panel() -> None:
+    """One review on the board, and the way to a network that reads many of them."""
+    board, loss = review_board()
+    st.markdown(
+        "**From one review to a network that reads.** A network reads a short review and gives “positive” the "
+        f"probability {REVIEW:g}. The review is positive, label 1: that costs {loss:.4f}."
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _open_board("Put this review on the board", board, f"{KEY}.review")
+        st.page_link(
+            "train.py",
+            label="Watch a network learn to read reviews",
+            icon=":material/play_circle:",
+            query_params=train_url(TrainState(preset("reviews").config)),
+        )
+
+
+def review_board() -> tuple[ExploreState, float]:
+    """The board with one review that is found positive with probability 0.8 and is, and its loss."""
+    board = replace(start(REVIEW_LOSS), numbers={"prediction": (REVIEW,), "target": (1.0,)})
+    return board, evaluate(REVIEW_LOSS, *board.arguments[1:], board.reduction).value
 
 
 def proof_panel(state: ExploreState) -> None:

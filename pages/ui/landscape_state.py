@@ -35,12 +35,12 @@ def linear_datasets() -> tuple[str, ...]:
 
 
 def examples() -> tuple[str, ...]:
-    """Examples with hidden layers, with weights that are not all 0, and with nothing but weights and biases."""
+    """Examples with fully connected hidden layers that hold nothing but weights and biases, not all 0."""
     found = {example.key: example.config for example in presets()}
     return tuple(
         key
         for key, config in found.items()
-        if config.hidden and config.initialisation != "zeros" and not config.batch_norm
+        if config.hidden and not config.recurrent and config.initialisation != "zeros" and not config.batch_norm
     )
 
 

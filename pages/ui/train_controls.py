@@ -9,12 +9,12 @@ import streamlit as st
 
 from lossviz import datasets
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
-from lossviz.training import BOUNDS, preset, presets
+from lossviz.training import BOUNDS, parameter_count, preset, presets
 from pages.ui.state import recall, seed, widget
 from pages.ui.train_change import change, config, field, start_run, whole
+from pages.ui.train_recurrent import recurrent_layers
 from pages.ui.train_state import TASK_TITLES, with_dataset
 from pages.ui.train_training import training
-from pages.ui.walk_steps import parameter_count
 
 # Examples
 
@@ -82,14 +82,16 @@ def _data() -> None:
         on_change=lambda: start_run(*with_dataset(config(), widget("train.dataset"))),
         help="Grouped by what is to be predicted. Another data set keeps the model and the training settings.",
     )
-    st.caption(f"{data.description} {'Real data.' if data.real else 'Generated.'}")
+    # Synthetic texts say so themselves.
+    origin = "" if data.vocabulary else " Real data." if data.real else " Generated."
+    st.caption(f"{data.description}{origin}")
     if not data.real and data.samples_low < data.samples_high:
         st.slider(
-            "Points",
+            data.noun.capitalize(),
             data.samples_low,
             # The slider covers what is handy; a link may ask for more.
             max(1000, now.samples or 0),
-            help=f"How many points are generated, training and validation together; up to {data.samples_high:,}.",
+            help=f"How many {data.noun} are generated, training and validation together; up to {data.samples_high:,}.",
             **field("samples"),
         )
     if data.noise_high > 0.0:
@@ -99,31 +101,60 @@ def _data() -> None:
         *BOUNDS["validation_fraction"],
         step=0.05,
         format="percent",
-        help="Points that the model never trains on. They show how well it does on data it has not seen.",
+        help=(
+            f"{data.noun.capitalize()} that the model never trains on. They show how well it does on data it has not "
+            "seen."
+        ),
         **field("validation_fraction"),
     )
     held_out = f"{now.validation_samples:,} for validation" if now.validation_samples else "none for validation"
-    st.caption(f"{now.training_samples:,} points to train on, {held_out}.")
+    st.caption(f"{now.training_samples:,} {data.noun} to train on, {held_out}.")
     if now.task != "regression" and now.validation_samples:
         st.toggle(
             "Stratify",
-            help="Splits so that each class has the same share of the points in both parts.",
+            help="Splits so that each class has the same share in both parts.",
             **field("stratify"),
         )
-    st.toggle(
-        "Standardise features",
-        help="Shifts and scales each feature so that its training points have mean 0 and standard deviation 1.",
-        **field("standardise"),
-    )
+    if not data.vocabulary:
+        st.toggle(
+            "Standardise features",
+            help="Shifts and scales each feature so that its training points have mean 0 and standard deviation 1.",
+            **field("standardise"),
+        )
     st.number_input(
         "Data seed",
         *whole("data_seed"),
-        help="Another number draws other points and holds out others for validation.",
+        help=f"Another number draws other {data.noun} and holds out others for validation.",
         **field("data_seed"),
     )
 
 
 def _model() -> None:
+    now = config()
+    if now.recurrent:
+        recurrent_layers()
+    else:
+        _dense_layers()
+    st.selectbox(
+        "First weights",
+        tuple(INITIALISATIONS),
+        format_func=INITIALISATIONS.__getitem__,
+        help=(
+            "Random, small: as PyTorch's layers draw them. Xavier: of a size that suits tanh and sigmoid. "
+            "He: of one that suits ReLU. Too large: ten times the first. All zero: hidden units stay alike and learn "
+            "little."
+        ),
+        **field("initialisation"),
+    )
+    st.number_input(
+        "Seed",
+        *whole("seed"),
+        help="Decides the first weights and the order of the samples. The same seed gives the same run.",
+        **field("seed"),
+    )
+
+
+def _dense_layers() -> None:
     now = config()
     low, high = whole("layers")
     st.slider(
@@ -173,23 +204,6 @@ def _model() -> None:
     inputs, outputs = now.sizes[0], now.sizes[-1]
     norms = f", {2 * sum(now.hidden)} scales and shifts" if now.batch_norm and now.hidden else ""
     st.caption(f"Units: {inputs} in, {hidden}{outputs} out. {parameter_count(now):,} weights and biases{norms}.")
-    st.selectbox(
-        "First weights",
-        tuple(INITIALISATIONS),
-        format_func=INITIALISATIONS.__getitem__,
-        help=(
-            "Random, small: as PyTorch's nn.Linear draws them. Xavier: of a size that suits tanh and sigmoid. "
-            "He: of one that suits ReLU. Too large: ten times the first. All zero: hidden units stay alike and learn "
-            "little."
-        ),
-        **field("initialisation"),
-    )
-    st.number_input(
-        "Seed",
-        *whole("seed"),
-        help="Decides the first weights and the order of the samples. The same seed gives the same run.",
-        **field("seed"),
-    )
 
 
 def _layers(hidden: tuple[int, ...], count: int) -> tuple[int, ...]:

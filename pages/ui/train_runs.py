@@ -12,7 +12,7 @@ import streamlit as st
 
 from lossviz import losses, optimizers
 from lossviz.figures.logs import Curve, logs_figure
-from lossviz.training import Event, RunConfig, run
+from lossviz.training import MODELS, Event, RunConfig, run
 from lossviz.training.remembered import remembered
 from lossviz.writing import format_number, heading
 from pages.ui.card import dark
@@ -90,6 +90,8 @@ def _words(config: RunConfig, name: str) -> str:
         return optimizers.get(config.optimizer).title
     if name == "hidden":
         return " and ".join(map(str, config.hidden)) or "none"
+    if name == "model":
+        return MODELS[config.model]
     if name == "batch_size":
         return "all" if value is None else str(value)
     if name == "loss_parameters":

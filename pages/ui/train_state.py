@@ -14,7 +14,7 @@ from typing import Any
 
 from lossviz import datasets, losses
 from lossviz.losses.base import Parameter
-from lossviz.training import Intervention, RunConfig, losses_for, presets
+from lossviz.training import MODELS, Intervention, RunConfig, losses_for, models_for, presets
 from lossviz.training.wiring import RIGHT, WIRINGS, wirings_for
 from pages.ui.links import plain, quote
 from pages.ui.live import SHOWN
@@ -89,12 +89,17 @@ def with_dataset(config: RunConfig, key: str) -> tuple[RunConfig, str]:
         "interventions": (),
     }
     remarks = []
+    if config.model not in models_for(data):
+        fields |= PLAIN_MODEL
     try:
         new = replace(config, **fields)
     except ValueError:
         # Of what a config may refuse, only this depends on the number of points.
-        new = replace(config, **fields, batch_norm=False)
+        new = replace(config, **{**fields, "batch_norm": False})
         remarks.append("Its last batch would hold one point, so batch normalisation is off.")
+    if new.model != config.model:
+        what = "Texts are read word by word" if data.vocabulary else "These are no texts"
+        remarks.insert(0, f"{what}, so the model is a new one: {MODELS[new.model]}.")
     if not kept:
         was, now = losses.get(config.loss_key).title, losses.get(new.loss_key).title
         task = TASK_TITLES[data.task].lower()
@@ -102,6 +107,15 @@ def with_dataset(config: RunConfig, key: str) -> tuple[RunConfig, str]:
         if config.wiring != wiring:
             remarks.insert(1, f"The mistake with it ({WIRINGS[config.wiring].title.lower()}) is gone.")
     return new, " ".join(remarks)
+
+
+#: What brings back the model that suits a data set.
+PLAIN_MODEL: dict[str, Any] = {
+    **dict.fromkeys(("model", "hidden", "embedding", "standardise")),
+    "activation": "tanh",
+    "batch_norm": False,
+    "dropout": 0.0,
+}
 
 
 # Text of one value in the URL, and back
@@ -170,7 +184,9 @@ _FIELDS = (
     _Field("validation", "validation_fraction", _float_text, _float, "a number"),
     _Field("stratify", "stratify", _truth_text, _truth, "yes or no"),
     _Field("standardise", "standardise", _truth_text, _truth, "yes or no"),
+    _Field("model", "model", str, str, ""),
     _Field("hidden", "hidden", _list_text, _hidden, "units of each layer as in 4_2, or none"),
+    _Field("embedding", "embedding", str, _whole, "a whole number"),
     _Field("activation", "activation", str, str, ""),
     _Field("start", "initialisation", str, str, ""),
     _Field("loss", "loss", str, str, ""),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lossviz import losses
-from lossviz.training import LayerWalk, RunConfig, Walk, advance, init, walk
+from lossviz.training import LayerWalk, RunConfig, Walk, advance, init, parameter_count, walk
 from lossviz.training.remembered import remembered
 from pages.ui.tables import Table
 from pages.ui.walk_drawing import Column, Unit, short
@@ -17,13 +17,13 @@ MOST_INPUTS = 4
 MOST_ROWS = 12
 
 
-def parameter_count(config: RunConfig) -> int:
-    """Number of weights and biases."""
-    return sum((low + 1) * high for low, high in zip(config.sizes, config.sizes[1:], strict=False))
-
-
 def too_large(config: RunConfig) -> str:
     """Why this run is not walked through, or nothing if it is."""
+    if config.recurrent:
+        return (
+            f"This run trains a recurrent network of {parameter_count(config):,} weights and biases, each of which "
+            "takes part in every word. The walk shows every one of them, so it takes small fully connected networks."
+        )
     if not config.plain:
         return (
             "This run has dropout, batch normalisation, a penalty or clipping. "

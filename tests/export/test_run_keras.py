@@ -40,11 +40,11 @@ CASES = {
 }
 
 
-def fit(config):
-    """What Keras kept of each epoch, and the weights of the dense layers."""
+def fit(config, names=None):
+    """What Keras kept of each epoch, and the weights of the dense layers; the program's names come into `names`."""
     import keras
 
-    names = {}
+    names = {} if names is None else names
     try:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras on torch uses what NumPy 2 deprecates

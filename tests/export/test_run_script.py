@@ -219,7 +219,8 @@ def test_every_field_of_a_config_reaches_the_program():
     known = {field.name for field in fields(RunConfig)}
     assert known == {
         *("dataset", "samples", "noise", "data_seed", "validation_fraction", "stratify", "standardise"),
-        *("hidden", "activation", "initialisation", "dtype", "loss", "loss_parameters", "wiring"),
+        *("model", "hidden", "embedding", "activation", "initialisation", "dtype", "loss", "loss_parameters"),
+        "wiring",
         *("optimizer", "learning_rate", "momentum", "decay", "beta1", "beta2", "weight_decay"),
         *("schedule", "every", "factor", "low", "clip", "clip_at", "l1", "l2", "dropout", "batch_norm"),
         *("patience", "best_weights", "batch_size", "epochs", "seed", "interventions", "own"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from lossviz import losses
-from lossviz.training import CLASSIC, DIFFERENCES, PLAYGROUND, lineup, presets, usual_values
+from lossviz.training import CLASSIC, DIFFERENCES, PLAYGROUND, RunConfig, differences, lineup, presets, usual_values
 from pages.ui import train_state
 from pages.ui.race import race_data
 from pages.ui.race.controls import shared_settings
@@ -69,6 +69,9 @@ def test_every_example_opens_by_click_and_by_link(open_race, example):
 @pytest.mark.parametrize("by", DIFFERENCES)
 def test_what_differs_can_be_chosen(open_race, by):
     at = open_race(**format_url(EXAMPLES[1].state))
+    if by not in differences(EXAMPLES[1].state.config):
+        assert DIFFERENCES[by].title not in widget(at.selectbox, "What differs").options
+        return
     widget(at.selectbox, "What differs").select(by).run()
     assert not at.exception
     assert state(at).by == by
@@ -140,12 +143,13 @@ def test_too_large_a_race_is_refused_with_the_reason(open_race):
 @st.composite
 def states(draw):
     config = replace(draw(st.sampled_from([example.config for example in presets()])), interventions=())
-    by = draw(st.sampled_from(list(DIFFERENCES)))
+    by = draw(st.sampled_from(differences(config)))
     options = DIFFERENCES[by].options
     numbers = {
         "rate": st.floats(1e-9, 100.0),
         "batch": st.none() | st.integers(2, 50),
         "depth": st.integers(0, 6),
+        "units": st.integers(1, 32),
         "seed": st.integers(0, 10**9),
     }
     pool = numbers[by] if options is None else st.sampled_from(list(options(config)))
@@ -218,6 +222,18 @@ def test_values_survive_their_text(by, value):
 def test_values_that_do_not_suit_give_way():
     losses_of_regression = RaceState(CLASSIC, "loss", ("mse", "mae"))
     assert lineup(PLAYGROUND, "loss", with_config(losses_of_regression, PLAYGROUND).values)
+
+
+def test_what_cannot_differ_gives_way_to_the_rate():
+    around = RunConfig(dataset="reviews")
+    layers = RaceState(around, "model", usual_values(around, "model"))
+    assert [racer.name for racer in layers.racers] == ["Simple RNN", "LSTM"]
+    new = with_config(layers, PLAYGROUND)
+    assert (new.by, new.values) == ("rate", usual_values(PLAYGROUND, "rate"))
+    for data, by in (("circle", "model"), ("reviews", "depth")):
+        found, notices = parse({"data": data, "by": by})
+        assert found.by == "rate"
+        assert "cannot differ" in notices[0]
 
 
 @pytest.mark.parametrize("by", DIFFERENCES)

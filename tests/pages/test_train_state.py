@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lossviz import datasets, losses, optimizers
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
-from lossviz.training import CLASSIC, Intervention, RunConfig, losses_for, presets
+from lossviz.training import CLASSIC, Intervention, RunConfig, losses_for, models_for, presets
 from lossviz.training.wiring import wirings_for
 from pages.ui.train_state import (
     PHASES,
@@ -33,7 +33,9 @@ FIELDS = [
         "validation",
         "stratify",
         "standardise",
+        "model",
         "hidden",
+        "embedding",
         "activation",
         "start",
         "dtype",
@@ -77,6 +79,24 @@ def numbers(low, high):
     return st.floats(low, high, exclude_min=low == 0.0, allow_subnormal=False)
 
 
+def dense_models():
+    return st.fixed_dictionaries(
+        {
+            "standardise": st.booleans(),
+            "hidden": st.lists(st.integers(1, 64), max_size=6).map(tuple),
+            "activation": st.sampled_from(sorted(ACTIVATIONS)),
+            "dropout": st.floats(0.0, 0.9),
+        }
+    )
+
+
+def read_models(data):
+    units = st.integers(1, 32)
+    return st.fixed_dictionaries(
+        {"model": st.sampled_from(models_for(data)), "hidden": st.tuples(units), "embedding": units}
+    )
+
+
 @st.composite
 def configs(draw):
     data = datasets.get(draw(st.sampled_from(datasets.keys())))
@@ -98,9 +118,7 @@ def configs(draw):
         noise=draw(st.floats(0.0, data.noise_high)),
         data_seed=draw(st.integers(0, 2**32 - 1)),
         validation_fraction=draw(st.floats(0.0, 0.9)),
-        standardise=draw(st.booleans()),
-        hidden=draw(st.lists(st.integers(1, 64), max_size=6).map(tuple)),
-        activation=draw(st.sampled_from(sorted(ACTIVATIONS))),
+        **draw(read_models(data) if data.vocabulary else dense_models()),
         initialisation=draw(st.sampled_from(list(INITIALISATIONS))),
         dtype=draw(st.sampled_from(["float32", "float64"])),
         loss=loss.key,
@@ -118,7 +136,6 @@ def configs(draw):
         clip_at=draw(numbers(0.0, 1e6)),
         l1=draw(st.floats(0.0, 10.0)),
         l2=draw(st.floats(0.0, 10.0)),
-        dropout=draw(st.floats(0.0, 0.9)),
         batch_size=draw(st.none() | st.integers(1, 5000)),
         epochs=draw(st.integers(1, 10_000)),
         seed=draw(st.integers(0, 2**32 - 1)),
@@ -128,7 +145,7 @@ def configs(draw):
     full = config.batch_size is None and config.training_samples > 1
     return replace(
         config,
-        batch_norm=full and draw(st.booleans()),
+        batch_norm=full and not data.vocabulary and draw(st.booleans()),
         patience=draw(st.none() | st.integers(1, 10_000)) if watched else None,
         best_weights=watched and draw(st.booleans()),
     )
@@ -234,6 +251,44 @@ def test_another_data_set_keeps_the_model_and_replaces_a_loss_that_does_not_fit(
     same, quiet = with_dataset(replace(old, interventions=(Intervention(update=3, value=0.1),)), "moons")
     assert (same.loss, quiet) == ("bce", "")
     assert same.interventions == ()
+
+
+@pytest.mark.parametrize("key", datasets.keys())
+def test_every_way_to_and_from_texts_is_open(key):
+    numbers = RunConfig(
+        dataset="circle", hidden=(8, 4), activation="relu", batch_norm=True, dropout=0.2, optimizer="adam", seed=4
+    )
+    texts = RunConfig(dataset="reviews", model="rnn", hidden=(3,), embedding=2, optimizer="adam", seed=4)
+    for old in (numbers, texts):
+        new, said = with_dataset(old, key)
+        assert (new.dataset, new.optimizer, new.seed) == (key, "adam", 4)
+        if old.recurrent == new.recurrent:
+            assert (new.model, new.hidden, new.embedding) == (old.model, old.hidden, old.embedding)
+            assert (new.activation, new.dropout) == (old.activation, old.dropout)
+            assert "model" not in said
+        else:
+            fresh = RunConfig(dataset=key)
+            assert (new.model, new.hidden, new.embedding) == (fresh.model, fresh.hidden, fresh.embedding)
+            assert ("LSTM" if new.recurrent else "Fully connected") in said
+    assert with_dataset(with_dataset(numbers, "reviews")[0], key)[0].dataset == key
+
+
+def test_a_link_with_a_model_that_does_not_suit_says_why():
+    for params, part in (
+        ({"data": "reviews", "standardise": "yes"}, "which have no mean"),
+        ({"data": "reviews", "hidden": "4_2"}, "one number, the units of the recurrent layer"),
+        ({"data": "reviews", "model": "dense"}, "are texts"),
+        ({"data": "reviews", "activation": "relu"}, "with tanh"),
+        ({"data": "reviews", "dropout": "0.5"}, "without dropout"),
+        ({"data": "circle", "model": "lstm"}, "holds numbers"),
+        ({"data": "circle", "embedding": "4"}, "no words to embed"),
+    ):
+        state, notices = parse(params)
+        assert len(notices) == 1
+        assert part in notices[0]
+        assert state.config == RunConfig(dataset=params["data"])
+    found, notices = parse({"data": "reviews", "model": "rnn", "hidden": "3", "embedding": "2"})
+    assert (found.config.model, found.config.hidden, found.config.embedding, notices) == ("rnn", (3,), 2, [])
 
 
 def test_no_parameter_of_a_loss_is_called_like_a_field_of_the_link():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lossviz import datasets
+from lossviz.datasets import reviews
 from lossviz.training import UpdateWatch, dataset, diagnose, examine, init, measure, predict, preset, presets, run
 
 
@@ -220,3 +221,30 @@ def test_wine_and_digits(trained):
     assert len(dataset(trained("wine").config).feature_names) == 13
     assert trained("digits").last.validation_metric > 0.97
     assert trained("digits").config.sizes == (64, 32, 10)
+
+
+def right_by_kind(run):
+    """Whether each held-out review is right; which of them hold a negation, and which a "but"."""
+    split = run.state.split
+    texts = [reviews.text(row).split() for row in split.x_validation]
+    right = (predict(run.state, split.x_validation) > 0.5) == (split.y_validation > 0.5)
+    negated = np.array([bool({"not", "never"} & set(words)) for words in texts])
+    return right, negated, np.array(["but" in words for words in texts])
+
+
+def test_reviews(trained):
+    run = trained("reviews")
+    assert run.last.validation_metric > 0.98
+    assert all(event.validation_metric > 0.98 for event in run.events[14:])
+    right, negated, _ = right_by_kind(run)
+    assert right[negated].mean() > 0.98
+    good, bad = predict(run.state, np.stack([reviews.encode("it was not good"), reviews.encode("it was not bad")]))
+    assert good < 0.5 < bad
+
+
+def test_reviews_rnn(trained):
+    run = trained("reviews_rnn")
+    right, negated, contrast = right_by_kind(run)
+    assert right[~negated & ~contrast].mean() > 0.9
+    assert right[negated & ~contrast].mean() < 0.5
+    assert (run.config.model, run.config.hidden) == ("rnn", (2,))

@@ -15,6 +15,7 @@ from lossviz.training import (
     Racer,
     RunConfig,
     Scoreboard,
+    differences,
     lineup,
     mean_and_deviation,
     preset,
@@ -64,7 +65,9 @@ def test_the_sweep_of_four_points_has_its_u():
 def test_every_difference_lines_up_around_every_example():
     for example in presets():
         config = replace(example.config, interventions=(Intervention(3, value=0.1),))
-        for by, difference in DIFFERENCES.items():
+        assert set(differences(config)) >= {"rate", "optimizer", "units", "seed"}
+        for by in differences(config):
+            difference = DIFFERENCES[by]
             racers = lineup(config, by, usual_values(config, by))
             assert len({racer.name for racer in racers}) == len(racers)
             assert all(racer.config.interventions == () for racer in racers)

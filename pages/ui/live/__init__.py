@@ -27,7 +27,7 @@ from pages.ui.live.protocol import decode_arrays
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    *("../component.js", "socket.js", "curves.js", "lines.js", "model.js"),
+    *("../component.js", "socket.js", "curves.js", "lines.js", "texts.js", "model.js"),
     *("panel_views.js", "images.js", "panels.js", "live.js"),
 )
 #: What a learner can have shown besides: choices of the loss chart, then panels. The order is that of a link.

@@ -164,7 +164,7 @@ class Live {
       this.curves.refresh();
       this.curves.showAll();
       this.model?.end();
-      this.model = new Model(this.plotly, { element: parts.model, title: parts["model-title"], legend: parts["model-legend"] }, this.theme, frame.scene, frame.arrays);
+      this.model = new Model(this.plotly, { element: parts.model, title: parts["model-title"], legend: parts["model-legend"], words: parts.words }, this.theme, frame.scene, frame.arrays);
     }
     if (this.fresh) {
       this.panels.begin(frame);

@@ -24,6 +24,7 @@ const TITLES = {
   plane: ["Decision map", "Points of the data and the class the model predicts at every place."],
   curve: ["Fitted curve", "Points of the data and the curve the model predicts."],
   scatter: ["Predictions against targets", "One point a sample; on the diagonal the prediction is right."],
+  texts: ["What the model reads", "Some reviews and what the model says after each of their words."],
   counts: ["Right and wrong predictions", "Tables of true classes by predicted classes."],
 };
 
@@ -61,16 +62,18 @@ class CountTables {
 }
 
 class Model {
-  constructor(plotly, { element, title, legend }, theme, scene, arrays) {
+  constructor(plotly, { element, title, legend, words }, theme, scene, arrays) {
     Object.assign(this, { plotly, element, title, legend, theme, scene, latest: arrays, last: 0 });
     this.fixed = arrays;
     element.replaceChildren();
     const [name, label] = TITLES[scene.kind];
     title.textContent = name;
-    if (scene.kind === "counts") {
+    words.hidden = scene.kind !== "texts";
+    if (scene.kind === "counts" || scene.kind === "texts") {
       element.removeAttribute("role");
       element.removeAttribute("aria-label");
       this.legend.textContent = "Rows are the true classes, columns what the model predicts.";
+      if (scene.kind === "texts") this.texts = new Texts({ element, legend, words }, scene, theme);
       return;
     }
     element.setAttribute("role", "img");
@@ -83,6 +86,7 @@ class Model {
 
   end() {
     if (this.axes) this.plotly.purge(this.axes);
+    this.texts?.end();
   }
 
   build() {
@@ -161,7 +165,8 @@ class Model {
 
   draw(arrays, now) {
     this.latest = arrays;
-    if (this.scene.kind === "counts") this.drawCounts(arrays);
+    if (this.texts) this.texts.take(arrays, now);
+    else if (this.scene.kind === "counts") this.drawCounts(arrays);
     else if (this.scene.kind === "scatter") this.drawScatter(arrays, now);
     else {
       if (this.scene.kind === "curve") this.keepInView(arrays.fitted);
@@ -301,7 +306,8 @@ class Model {
     if (this.axes) {
       this.placed = undefined;
       this.build();
-    } else this.drawCounts(this.latest);
+    } else if (this.texts) this.texts.setTheme(theme);
+    else this.drawCounts(this.latest);
   }
 
   resize() {

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lossviz.training import RunState, decision_map, output, predict
+from pages.ui.live.text_view import TextView
 
 MAP_SIZE = 50
 CURVE_POINTS = 201
@@ -23,6 +24,9 @@ class ModelView:
             self.kind = "curve" if features == 1 else "scatter"
         else:
             self.kind = "plane" if features == 2 else "counts"
+        self._texts = TextView(state) if state.config.recurrent else None
+        if self._texts:
+            self.kind = "texts"
         # Every k-th point, so that thousands of points do not slow the browser down.
         self._drawn = {
             part: slice(None, None, -(-len(x) // DRAWN_POINTS) or 1)
@@ -52,7 +56,7 @@ class ModelView:
         arrays = {}
         if self.kind == "plane":
             header["bounds"] = list(self._bounds)
-        elif self.kind != "counts":
+        elif self.kind in {"curve", "scatter"}:
             header["range"] = list(_padded(np.concatenate([split.y_train, split.y_validation])))
         for part, x, y in (
             ("train", split.x_train, split.y_train),
@@ -60,12 +64,14 @@ class ModelView:
         ):
             if self.kind in {"plane", "curve"}:
                 arrays[f"{part}_x"] = x[self._drawn[part]].copy()
-            if self.kind != "counts":
+            if self.kind in {"plane", "curve", "scatter"}:
                 arrays[f"{part}_y"] = y[self._drawn[part]].copy()
         if self.kind == "curve":
             arrays["grid"] = self._grid
         if self.state.config.data.image:
             header["image"], arrays["examples"] = self._examples()
+        if self._texts:
+            header |= self._texts.scene()
         return header, arrays
 
     def _examples(self) -> tuple[dict[str, Any], np.ndarray]:
@@ -86,6 +92,8 @@ class ModelView:
     def arrays(self) -> dict[str, np.ndarray]:
         """What the model does now."""
         state, split = self.state, self.state.split
+        if self._texts:
+            return self._texts.arrays()
         if self.kind == "curve":
             return {"fitted": predict(state, self._grid[:, None]).astype(np.float32)}
         if self.kind == "plane":

@@ -214,7 +214,7 @@ class HardestView extends View {
     const { scene } = this.panels;
     this.title("Hardest samples");
     this.add("p", "lv-note", "The training points with the largest loss, by their number in the training part. The mean over all points is the training loss.");
-    this.features = scene.features.length <= 2 ? scene.features : [];
+    this.features = scene.kind === "texts" ? ["Review"] : scene.features.length <= 2 ? scene.features : [];
     const columns = ["Sample", ...this.features, "Target", "Prediction", "Loss", ...(scene.image ? ["Image"] : [])];
     this.rows = this.table(columns, Math.min(8, scene.samples.train));
     this.canvases = this.rows.map((cells) => {
@@ -229,7 +229,7 @@ class HardestView extends View {
     samples.forEach((sample, row) => {
       const { number, features, target, prediction, loss } = sample;
       const wrong = images && prediction.class !== target ? " ✗" : "";
-      const texts = [count(number), ...features.map((value) => digits(value, 3)), targetText(target), predictionText(prediction) + wrong, digits(loss, 4)];
+      const texts = [count(number), ...features.map((value) => (this.panels.scene.texts ? value : digits(value, 3))), targetText(target), predictionText(prediction) + wrong, digits(loss, 4)];
       texts.forEach((text, column) => { this.rows[row][column].textContent = text; });
       if (!images) return;
       drawPixels(this.canvases[row], images.subarray(row * size, (row + 1) * size));

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from lossviz.datasets import reviews
 from lossviz.training import (
     RunState,
     Sample,
@@ -193,11 +194,14 @@ class Panels:
 
     def _hardest(self) -> tuple[Any, dict[str, np.ndarray]]:
         found = hardest(self._state, LISTED)
-        rows = [
-            {**self._described(sample), "features": list(sample.features) if len(sample.features) <= 2 else []}
-            for sample in found
-        ]
+        rows = [{**self._described(sample), "features": self._features(sample)} for sample in found]
         return rows, {"hardest_images": self._ink(found)} if self._image else {}
+
+    def _features(self, sample: Sample) -> list[Any]:
+        """What a table shows of a sample: a text, or one or two numbers."""
+        if self._state.config.recurrent:
+            return [reviews.text(sample.features)]
+        return list(sample.features) if len(sample.features) <= 2 else []
 
     def _described(self, sample: Sample) -> dict[str, Any]:
         return {

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from lossviz import losses, optimizers
-from lossviz.training import BOUNDS, DIFFERENCES, RACERS, preset, presets
+from lossviz.training import BOUNDS, DIFFERENCES, MODELS, RACERS, differences, preset, presets
 from pages.ui.race import state as rules
 from pages.ui.race.state import EXAMPLES, RaceState
 from pages.ui.state import current, put, recall, remember, seed, widget
@@ -18,6 +18,7 @@ HINTS = {
     "rate": "Numbers above 0, up to 100, with commas between them.",
     "batch": "Whole numbers, with commas between them; all means all training points.",
     "depth": "Whole numbers from 0 to 6, with commas between them; 0 is a linear model.",
+    "units": "Whole numbers from 1 to 64, of a recurrent layer to 32, with commas between them.",
     "seed": "Whole numbers, with commas between them. A seed decides the first weights and the order of the points.",
 }
 
@@ -79,7 +80,7 @@ def settings() -> None:
         )
         st.selectbox(
             "What differs",
-            tuple(DIFFERENCES),
+            differences(now.config),
             format_func=lambda key: DIFFERENCES[key].title,
             width=170,
             key=seed("race.by", now.by),
@@ -160,10 +161,15 @@ def shared_settings(now: RaceState) -> str:
     batch = "full batches" if config.updates_per_epoch == 1 else f"batches of {config.batch_rows:,}"
     units = " and ".join(map(str, config.hidden))
     model = f"{units} hidden units" if config.hidden else "linear model"
+    if config.recurrent:
+        model = MODELS[config.model] + (f" of {units} units" if now.by != "units" else "")
+        model = f"recurrent layer of {units} units" if now.by == "model" else model
+    elif now.by == "units":
+        model = f"{len(config.hidden) or 1} hidden layer{'s' if len(config.hidden) > 1 else ''}"
     if now.by == "depth":
         model = f"hidden layers of {units or 4} units"
     parts: dict[str, Any] = {
-        "data": f"{config.data.title}, {config.training_samples:,} points to train on{held_out}",
+        "data": f"{config.data.title}, {config.training_samples:,} {config.data.noun} to train on{held_out}",
         "depth": model,
         "loss": losses.get(config.loss_key).title,
         "optimizer": optimizers.get(config.optimizer).title,

@@ -13,7 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from lossviz.training import CLASSIC, DIFFERENCES, MEASURES, PLAYGROUND, Racer, RunConfig, lineup, preset, usual_values
+from lossviz.training import (
+    CLASSIC,
+    DIFFERENCES,
+    MEASURES,
+    PLAYGROUND,
+    Racer,
+    RunConfig,
+    differences,
+    lineup,
+    preset,
+    usual_values,
+)
 from pages.ui import server, train_state
 from pages.ui.links import plain, quote
 from pages.ui.race.viewed_race import check_size
@@ -142,7 +153,8 @@ def with_config(state: RaceState, config: RunConfig) -> RaceState:
     try:
         lineup(new.config, new.by, new.values)
     except ValueError:
-        return replace(new, values=usual_values(new.config, new.by))
+        by = new.by if new.by in differences(new.config) else "rate"
+        return replace(new, by=by, values=usual_values(new.config, by))
     return new
 
 
@@ -196,6 +208,12 @@ def parse(params: Mapping[str, str]) -> tuple[RaceState, list[str]]:
     if by not in DIFFERENCES:
         notices.append(
             f"The link's by is {quote(by)}; allowed: {', '.join(DIFFERENCES)}. Here is a race of learning rates."
+        )
+        by = "rate"
+    elif by not in differences(config):
+        notices.append(
+            f"The link's by is {quote(by)}, in which runs with these data cannot differ. Here is a race of learning "
+            "rates."
         )
         by = "rate"
     state = RaceState(config, by, usual_values(config, by))

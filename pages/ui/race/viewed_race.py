@@ -5,17 +5,29 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 
-from lossviz.training import Event, Race, Racer, RunConfig, Scoreboard, init, mean_and_deviation, measure, sweep
+from lossviz.training import (
+    Event,
+    Race,
+    Racer,
+    RunConfig,
+    Scoreboard,
+    init,
+    mean_and_deviation,
+    measure,
+    row_products,
+    sweep,
+)
 from lossviz.training.group import form
 from pages.ui.live.protocol import pack
 
 #: Most updates in one epoch of a group, which is one slot: some 30 ms, the longest that others wait for their turn.
 MOST_GROUP_UPDATES: Final = 600
+#: How much longer an update of a recurrent network takes.
+SLOWER: Final = 4
 #: Most updates in one epoch of all groups together, which are computed one after the other.
 MOST_UPDATES: Final = 2000
 #: Most products of a weight with an activation in one epoch of a group: some 60 ms.
@@ -29,12 +41,13 @@ def check_size(configs: Sequence[RunConfig]) -> None:
         ValueError: the race is too large; says what would make it smaller.
     """
     groups: dict[tuple[Any, ...], list[RunConfig]] = {}
-    for config in configs:
-        groups.setdefault(form(config), []).append(config)
+    for racer, config in enumerate(configs):
+        groups.setdefault((racer,) if config.recurrent else form(config), []).append(config)
     counts = [group[0].updates_per_epoch for group in groups.values()]
-    if max(counts) > MOST_GROUP_UPDATES:
+    most = MOST_GROUP_UPDATES // (SLOWER if configs[0].recurrent else 1)
+    if max(counts) > most:
         raise ValueError(
-            f"an epoch of this race takes {max(counts):,} updates of a racer; up to {MOST_GROUP_UPDATES:,} can be "
+            f"an epoch of this race takes {max(counts):,} updates of a racer; up to {most:,} can be "
             "shown live: choose larger batches or fewer points"
         )
     if sum(counts) > MOST_UPDATES:
@@ -42,10 +55,7 @@ def check_size(configs: Sequence[RunConfig]) -> None:
             f"an epoch of this race takes {sum(counts):,} updates, one after the other; up to {MOST_UPDATES:,} can be "
             "shown live: choose larger batches, fewer points or fewer racers"
         )
-    products = max(
-        len(group) * group[0].training_samples * sum(a * b for a, b in pairwise(group[0].sizes))
-        for group in groups.values()
-    )
+    products = max(len(group) * group[0].training_samples * row_products(group[0]) for group in groups.values())
     if products > MOST_PRODUCTS:
         raise ValueError(
             f"the models of this race make {products:,} products in an epoch; up to {MOST_PRODUCTS:,} can be shown "

@@ -1,0 +1,37 @@
+"""What a recurrent model does: some reviews, with what the model says after each of their words."""
+
+from typing import Any
+
+import numpy as np
+
+from lossviz.datasets import reviews
+from lossviz.training import RunState, output, text_losses, word_by_word
+
+
+class TextView:
+    """The view of a run on reviews: `scene` once, `arrays` for every frame."""
+
+    def __init__(self, state: RunState) -> None:
+        split = state.split
+        self._state = state
+        held_out = len(split.x_validation) > 0
+        self._part = "validation" if held_out else "training"
+        x, y = (split.x_validation, split.y_validation) if held_out else (split.x_train, split.y_train)
+        rows = reviews.varied(x, y)
+        self._x, self._y = x[rows], y[rows]
+
+    def scene(self) -> dict[str, Any]:
+        """Which reviews are shown: their words and their true classes."""
+        return {
+            "texts": [reviews.text(row).split() for row in self._x],
+            "labels": [int(label) for label in self._y],
+            "part": self._part,
+            "reads": output(self._state.config),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the model says after each word, NaN before the first, and the loss of each review."""
+        return {
+            "readings": word_by_word(self._state, self._x).astype(np.float32),
+            "text_losses": text_losses(self._state, self._x, self._y),
+        }
