@@ -187,10 +187,12 @@ class ActivationsView extends View {
   }
 }
 
-function wordsOf({ units, dead, saturated, not_finite: lost }) {
+function wordsOf({ name, units, dead, saturated, not_finite: lost }) {
   if (lost) return `${count(lost)} outputs are infinite or not a number.`;
   if (dead === 0) return "No unit is dead: each is above 0 for some training point.";
   if (dead) return `${count(dead)} of ${count(units)} units ${dead === 1 ? "is" : "are"} dead: 0 for every training point.`;
+  if (name === "Embedding") return "The numbers of every word in the training reviews. The axis ends at the next power of 2 beyond all of them.";
+  if (name === "LSTM") return "The state after the last word. It is a product of two squashed numbers, so it lies between −1 and 1.";
   if (saturated !== null) return `${percent(saturated)} of the outputs are saturated: so close to an end that hardly any gradient passes.`;
   return "The axis ends at the next power of 2 beyond all outputs.";
 }
@@ -214,6 +216,7 @@ class HardestView extends View {
     const { scene } = this.panels;
     this.title("Hardest samples");
     this.add("p", "lv-note", "The training points with the largest loss, by their number in the training part. The mean over all points is the training loss.");
+    this.figure.classList.toggle("lv-with-texts", scene.kind === "texts");
     this.features = scene.kind === "texts" ? ["Review"] : scene.features.length <= 2 ? scene.features : [];
     const columns = ["Sample", ...this.features, "Target", "Prediction", "Loss", ...(scene.image ? ["Image"] : [])];
     this.rows = this.table(columns, Math.min(8, scene.samples.train));

@@ -107,7 +107,7 @@ class Texts {
     const words = texts[this.chosen] ?? [];
     words.forEach((_, place) => this.showBar(this.steps[place].bar, own[PLACES - words.length + place]));
     const label = labels[this.chosen];
-    this.note.textContent = `Predicted ${digits(own[PLACES - 1], 4)}, label ${label} (${classes[label]}): the loss of this review is ${digits(losses[this.chosen], 4)}.`;
+    this.note.textContent = `Predicted ${digits(own[PLACES - 1], 4)}, label ${label} (${classes[label]}): the loss of this review is ${digits(losses[this.chosen], 4)}. Training asks only for the answer after the last word.`;
   }
 
   end() {
