@@ -51,7 +51,10 @@ def test_reviews_have_the_controls_that_they_need():
     count = init(config).network.parameters.numel()
     assert any(f"50 words. {count} weights and biases" in item.value for item in at.caption)
     assert {name: at.query_params[name] for name in ("data", "model", "hidden", "embedding")} == {
-        "data": "reviews", "model": "rnn", "hidden": "3", "embedding": "2"
+        "data": "reviews",
+        "model": "rnn",
+        "hidden": "3",
+        "embedding": "2",
     }
     widget(at.selectbox, "Data set").select("iris").run()
     assert not at.exception
