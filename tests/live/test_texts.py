@@ -38,6 +38,19 @@ def test_frames_hold_what_the_core_says_of_the_reviews():
     assert np.trace(arrays["confusion_train"].reshape(2, 2)) == right.sum()
 
 
+def test_a_run_that_is_wound_back_reads_as_it_did_then():
+    run = ViewedRun(CONFIG)
+    run.advance(10, 60.0)
+    before = unpack(run.frame(1, "paused", None))[1]
+    run.advance(20, 60.0)
+    later = unpack(run.frame(2, "paused", None))[1]
+    run.wind(10)
+    again = unpack(run.frame(3, "paused", None))[1]
+    for name in ("readings", "text_losses"):
+        assert np.array_equal(again[name], before[name], equal_nan=True)
+        assert not np.array_equal(again[name], later[name], equal_nan=True)
+
+
 def test_shown_reviews_differ_in_what_makes_them_hard_and_are_short():
     tokens, labels = reviews.generate(600, 0.0, seed=1)
     texts = [reviews.text(row) for row in tokens]

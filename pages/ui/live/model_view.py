@@ -93,7 +93,7 @@ class ModelView:
         """What the model does now."""
         state, split = self.state, self.state.split
         if self._texts:
-            return self._texts.arrays()
+            return self._texts.arrays(state)
         if self.kind == "curve":
             return {"fitted": predict(state, self._grid[:, None]).astype(np.float32)}
         if self.kind == "plane":

@@ -13,12 +13,12 @@ class TextView:
 
     def __init__(self, state: RunState) -> None:
         split = state.split
-        self._state = state
         held_out = len(split.x_validation) > 0
         self._part = "validation" if held_out else "training"
         x, y = (split.x_validation, split.y_validation) if held_out else (split.x_train, split.y_train)
         rows = reviews.varied(x, y)
         self._x, self._y = x[rows], y[rows]
+        self._reads = output(state.config)
 
     def scene(self) -> dict[str, Any]:
         """Which reviews are shown: their words and their true classes."""
@@ -26,12 +26,12 @@ class TextView:
             "texts": [reviews.text(row).split() for row in self._x],
             "labels": [int(label) for label in self._y],
             "part": self._part,
-            "reads": output(self._state.config),
+            "reads": self._reads,
         }
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self, state: RunState) -> dict[str, np.ndarray]:
         """What the model says after each word, NaN before the first, and the loss of each review."""
         return {
-            "readings": word_by_word(self._state, self._x).astype(np.float32),
-            "text_losses": text_losses(self._state, self._x, self._y),
+            "readings": word_by_word(state, self._x).astype(np.float32),
+            "text_losses": text_losses(state, self._x, self._y),
         }
