@@ -215,7 +215,7 @@ def _loss(config: RunConfig) -> Section:
     ]
     if fit.labels in _ACCURACY:
         lines += ["", "", "def accuracy(target, output):"]
-        lines += [f'    return keras.ops.mean(keras.ops.cast({_ACCURACY[fit.labels]}, "float32"))']
+        lines += [f'    return keras.ops.cast({_ACCURACY[fit.labels]}, "float32")']
     text = f"{loss.title}. Keras gives the target first."
     if fit.labels == "one_hot":
         lines.remove("    target = target")

@@ -30,6 +30,7 @@ from lossviz.training.interventions import Intervention
 from lossviz.training.log_diagnosis import diagnose_log
 from lossviz.training.measure import Measurement
 from lossviz.training.model import MODELS, layer_names, models_for, parameter_count, row_products
+from lossviz.training.printed import Printed, keras_line, loss_in_training_mode, printed, why
 from lossviz.training.race import RACERS, Race, run_race
 from lossviz.training.racers import DIFFERENCES, FEWEST, Racer, differences, lineup, usual_values
 from lossviz.training.ranking import MEASURES, Scoreboard, Standing, Sweep, mean_and_deviation, stable_limit, sweep
@@ -60,6 +61,7 @@ __all__ = [
     "Measurement",
     "Mistakes",
     "ParameterWalk",
+    "Printed",
     "Race",
     "Racer",
     "RunConfig",
@@ -85,9 +87,11 @@ __all__ = [
     "gradient_shares",
     "hardest",
     "init",
+    "keras_line",
     "largest_stable_rate",
     "layer_names",
     "lineup",
+    "loss_in_training_mode",
     "losses_for",
     "mean_and_deviation",
     "measure",
@@ -99,6 +103,7 @@ __all__ = [
     "predict",
     "preset",
     "presets",
+    "printed",
     "restore",
     "row_products",
     "run",
@@ -112,5 +117,6 @@ __all__ = [
     "text_losses",
     "usual_values",
     "walk",
+    "why",
     "word_by_word",
 ]

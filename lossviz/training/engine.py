@@ -98,6 +98,9 @@ class RunState:
         sizes = {len(batch) for batch in self.batches}
         self.workspaces = {size: self.network.workspace(size, config.dropout) for size in sizes}
         self.restraint = Restraint([config], self.network)
+        self.penalty = 0.0  # of this epoch's batches so far, each times its rows
+        self.penalty_in_epoch = 0.0  # mean over the batches of the latest epoch
+        self.penalty_after = 0.0  # after it
         self.order = torch.arange(len(self.training))
         self.position = 0  # number of the next batch in its epoch
         self.denominators = self._denominators()
@@ -183,6 +186,9 @@ class RunState:
             self.rate,
             self.updates,
         )
+        if self.restraint.penalised:
+            self.penalty_in_epoch, self.penalty = self.penalty / len(self.training), 0.0
+            self.penalty_after = float(self.restraint.penalty())
         self._watch(event)
         if not event.finite:
             self.finished = True
@@ -302,6 +308,8 @@ def _update(state: RunState) -> None:
     state.take_rate()
     state.differentiate()
     if state.restraint.needed:
+        if state.restraint.penalised:
+            state.penalty += len(state.batches[state.position]) * float(state.restraint.penalty())
         state.restraint.apply()
     state.position += 1
     state.updates += 1

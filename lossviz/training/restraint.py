@@ -52,6 +52,21 @@ class Restraint:
         self._largest, self._longest = column(clipped("value"), math.inf), column(clipped("norm"), math.inf)
         self.needed = any(part is not None for part in (self._l1, self._l2, self._largest, self._longest))
 
+    @property
+    def penalised(self) -> bool:
+        """Whether a penalty is added to the loss of a run."""
+        return self._l1 is not None or self._l2 is not None
+
+    def penalty(self) -> Tensor:
+        """What the penalties add to the loss as the parameters stand now, l1 Σ|w| + l2 Σw², for each run."""
+        parameters = self._network.parameters
+        total = torch.zeros(parameters.shape[:-1], dtype=torch.float64)
+        if self._l1 is not None:
+            total += (self._l1 * parameters.abs()).sum(-1, dtype=torch.float64)
+        if self._l2 is not None:
+            total += 0.5 * (self._l2 * parameters.square()).sum(-1, dtype=torch.float64)
+        return total
+
     def apply(self) -> None:
         """Change the gradient as it stands now."""
         gradient, parameters = self._network.gradient, self._network.parameters

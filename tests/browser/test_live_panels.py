@@ -43,7 +43,7 @@ def panel(page: Page, name: str) -> Locator:
 
 CHIPS = {
     "metric": "Accuracy", "rate": "Learning rate", "gradients": "Gradients", "activations": "Activations",
-    "confusion": "Confusion", "hardest": "Hardest samples", "pulls": "Who pulls",
+    "confusion": "Confusion", "hardest": "Hardest samples", "pulls": "Who pulls", "printed": "What Keras prints",
 }  # fmt: skip
 
 
@@ -98,12 +98,22 @@ def test_every_panel_can_be_opened_and_shows_the_numbers_of_the_core(open_page: 
     right = panel(page, "confusion").locator(".lv-right").all_inner_texts()
     measured = measure(state)
     assert sum(map(int, right[:2])) / 250 == pytest.approx(measured.train_metric)
-    metric, rate, *sizes = page.evaluate(
+    metric, rate, *sizes, told = page.evaluate(
         """[...document.querySelectorAll('.lv-panel .js-plotly-plot')].map((chart) =>
              [chart.data.length, chart.data[0].y.at(-1), chart.data[0].x.at(-1), chart._fullLayout.yaxis.type])"""
     )
     assert metric[1] == pytest.approx(list(islice(run(LONG), state.epoch))[-1].train_metric)
     assert (rate[1], metric[2]) == (LONG.learning_rate, state.epoch)
+    last = list(islice(run(LONG), state.epoch))[-1]
+    assert (told[0], told[1], told[2]) == (2, pytest.approx(last.batch_loss), state.epoch)
+    line = panel(page, "printed").locator("pre")
+    expect(line).to_contain_text(f"Epoch {state.epoch}/10000")
+    expect(line).to_contain_text(
+        f"- loss: {last.batch_loss:.4f} - val_accuracy: {last.validation_metric:.4f} - val_loss"
+    )
+    cells = panel(page, "printed").locator("tbody tr").first.locator("td").all_inner_texts()
+    assert [float(cell) for cell in cells] == pytest.approx([last.batch_loss, last.train_loss], rel=1e-4)
+    expect(panel(page, "printed")).to_contain_text("a mean over the epoch's 25 batches")
     layer = (watch.layers() or [])[0]
     assert [size[1] for size in sizes] == [pytest.approx(layer.gradient), pytest.approx(layer.ratio)]
     assert {(size[0], size[2], size[3]) for size in sizes} == {(3, state.updates / 25, "log")}
@@ -112,9 +122,9 @@ def test_every_panel_can_be_opened_and_shows_the_numbers_of_the_core(open_page: 
     button(page, "Reset").click()
     expect(page.locator(".lv-live")).to_have_attribute("data-updates", "0")
     expect(panel(page, "gradients")).to_contain_text("No update has been made yet.")
-    expect(page.locator(".lv-panel")).to_have_count(7)
+    expect(page.locator(".lv-panel")).to_have_count(8)
     chip(page, "Gradients").click()
-    expect(page.locator(".lv-panel")).to_have_count(6)
+    expect(page.locator(".lv-panel")).to_have_count(7)
     settle(page)
 
 

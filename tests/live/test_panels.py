@@ -19,7 +19,10 @@ from lossviz.training import (
     gradient_shares,
     hardest,
     init,
+    keras_line,
     mistakes,
+    printed,
+    why,
 )
 from pages.ui.live import panels
 from pages.ui.live.panels import PANELS, Panels
@@ -55,7 +58,7 @@ def test_open_panels_show_what_the_core_computes(join: Join):
     watch = UpdateWatch(state)
     watch.advance(8)
     shown, arrays = frame["panels"], frame["arrays"]
-    assert set(shown) == {"gradients", "activations", "confusion", "hardest", "pulls"}
+    assert set(shown) == {"gradients", "activations", "confusion", "hardest", "pulls", "printed"}
     layers = watch.layers()
     assert layers is not None
     assert shown["gradients"]["layers"] == [layer.name for layer in layers]
@@ -136,6 +139,54 @@ def test_predictions_of_the_hardest_are_named(join: Join, loss: str):
         assert prediction["class"] == ("middle" if prediction["score"] > 0 else "ring")
     else:
         assert 0.5 <= prediction["probability"] <= 1.0
+
+
+def test_what_keras_prints_is_told_for_every_epoch(join: Join):
+    config = replace(PLAYGROUND, l2=0.001, dropout=0.2, epochs=6)
+    client, frame = opened(join, config, "printed", at=10)
+    state, told = init(config), []
+    advance(state, 10)
+    assert frame["panels"]["printed"] == {"from": 0, "why": why(state)}
+    assert "after it" not in why(state)
+    assert frame["arrays"]["printed"].shape == (0, 3)
+    while state.epoch < 3:
+        told.append(printed(state, advance(state, 25)))
+    client.send("epoch")
+    client.until("rest")
+    client.send("epoch")
+    client.until("rest")
+    client.send("epoch")
+    client.until("rest")
+    rows: list[list[float]] = []
+    for earlier in client.frames:
+        if shown := earlier.get("panels", {}).get("printed"):
+            rows = rows[: shown["from"]] + earlier["arrays"]["printed"].tolist()
+    assert rows == [[found.epoch, found.loss, found.evaluated_loss] for found in told]
+    shown, found = client.frames[-1]["panels"]["printed"], told[-1]
+    assert shown["line"] == keras_line(found, config)
+    assert shown["rows"] == [
+        [found.loss, found.evaluated_loss],
+        [found.metric, found.evaluated_metric],
+        [found.validation_loss, found.validation_loss],
+        [found.validation_metric, found.validation_metric],
+    ]
+    assert shown["why"] == why(state)
+
+
+def test_what_keras_prints_follows_a_run_that_is_wound_back():
+    run = ViewedRun(replace(PLAYGROUND, epochs=8))
+    run.panels.open(frozenset({"printed"}))
+    run.advance(200, 60.0)
+    assert run.state.epoch == 8
+    assert len(unpack(run.frame(1, "paused", None))[1]["printed"]) == 8
+    run.wind(75)
+    header, arrays = unpack(run.frame(2, "paused", None))
+    assert header["panels"]["printed"]["line"].startswith("Epoch 3/8")
+    assert len(arrays["printed"]) == 0
+    run.branch()
+    run.advance(100, 60.0)
+    header, arrays = unpack(run.frame(3, "paused", None))
+    assert (header["panels"]["printed"]["from"], arrays["printed"][:, 0].tolist()) == (3, [4.0])
 
 
 def test_runs_on_images_show_examples_and_then_what_is_predicted_wrong(join: Join):

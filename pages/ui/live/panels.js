@@ -2,7 +2,7 @@
 
 const PANELS = {
   metric: MetricView, rate: RateView, gradients: GradientsView, activations: ActivationsView,
-  confusion: ConfusionView, hardest: HardestView, pulls: PullsView,
+  confusion: ConfusionView, hardest: HardestView, pulls: PullsView, printed: PrintedView,
 };
 const PANEL_PAUSE = 250; // milliseconds between redraws of one panel while a run plays, at least
 const PANEL_SHARE = 0.05; // of the time that redraws of one panel may take, on slow machines too
@@ -51,6 +51,7 @@ class Panels {
     this.views.clear();
     this.data = {};
     this.rows = [];
+    this.told = [];
     this.pictures.hidden = !frame.scene.image;
     this.images = frame.scene.image ? new Images(this.pictures, frame.scene, frame.arrays.examples) : undefined;
     const name = this.metric === "r2" ? "R²" : "Accuracy";
@@ -91,6 +92,7 @@ class Panels {
   take({ panels, arrays }) {
     for (const [name, data] of Object.entries(panels ?? {})) {
       if (name === "gradients") this.takeRows(data, arrays.gradients);
+      if (name === "printed") this.takeTold(data.from, arrays.printed);
       if (name === "images") this.images?.take(data, arrays.images);
       this.data[name] = name === "activations" ? { layers: data, counts: arrays.activations }
         : name === "confusion" ? { train: arrays.confusion_train, validation: arrays.confusion_validation }
@@ -102,6 +104,11 @@ class Panels {
       const view = this.views.get(name);
       if (view) view.due = true;
     }
+  }
+
+  takeTold(from, values) {
+    this.told.length = from;
+    for (let at = 0; at < values.length; at += 3) this.told.push(values.subarray(at, at + 3));
   }
 
   takeRows({ from, layers }, values) {

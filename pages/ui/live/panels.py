@@ -12,24 +12,29 @@ import numpy as np
 
 from lossviz.datasets import reviews
 from lossviz.training import (
+    Event,
+    Printed,
     RunState,
     Sample,
     UpdateWatch,
     activations,
     gradient_shares,
     hardest,
+    keras_line,
     layer_names,
     mistakes,
     output,
+    printed,
+    why,
 )
 from pages.ui.live.model_view import ModelView
 
 #: All panels, in the order of the page; "metric" and "rate" show columns that every browser has.
-PANELS: Final = ("metric", "rate", "gradients", "activations", "confusion", "hardest", "pulls")
+PANELS: Final = ("metric", "rate", "gradients", "activations", "confusion", "hardest", "pulls", "printed")
 #: What runs on images show without being asked.
 IMAGES: Final = "images"
 #: Seconds between two computations while a run plays; at rest all are computed at once.
-PERIODS: Final = {"activations": 0.25, "confusion": 0.25, "hardest": 1.0, "pulls": 1.0, IMAGES: 0.5}
+PERIODS: Final = {"activations": 0.25, "confusion": 0.25, "hardest": 1.0, "pulls": 1.0, "printed": 0.5, IMAGES: 0.5}
 #: Computing a panel takes at most about this share of the time, however large data and model are.
 SHARE: Final = 0.1
 LISTED: Final = 8
@@ -50,6 +55,8 @@ class Panels:
         self._open: frozenset[str] = self._always
         self._rows: list[list[float]] = []
         self._sent = 0  # rows that the browser has
+        self._told: list[Printed] = []  # every epoch as Keras would print it
+        self._told_sent = 0  # of these the browser has
         self._noted = 0  # updates at the latest row
         self._frames = 0  # since then that were left out
         self._every = 1
@@ -60,6 +67,7 @@ class Panels:
             "confusion": self._confusion,
             "hardest": self._hardest,
             "pulls": self._pulls,
+            "printed": self._print,
             IMAGES: self._images,
         }
 
@@ -75,6 +83,8 @@ class Panels:
             self._due.pop(name, None)
         if "gradients" in new:
             self._sent = 0
+        if "printed" in new:
+            self._told_sent = 0
         self._open = names | self._always
         return bool(new)
 
@@ -102,11 +112,17 @@ class Panels:
             self._every *= 2
             self._sent = 0
 
+    def record(self, event: Event) -> None:
+        """Keep what Keras would print for an epoch that has just ended."""
+        self._told.append(printed(self._state, event))
+
     def cut(self) -> None:
         """Forget what was noted after the moment that the run was wound back to."""
         epochs = self._state.updates / len(self._state.batches)
         self._rows = [row for row in self._rows if row[0] <= epochs]
         self._sent = min(self._sent, len(self._rows))
+        del self._told[self._state.epoch :]
+        self._told_sent = min(self._told_sent, len(self._told))
 
     def frame(self, *, rest: bool, whole: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What is new: header entries by panel, and arrays.
@@ -118,7 +134,7 @@ class Panels:
         header: dict[str, Any] = {}
         arrays: dict[str, np.ndarray] = {}
         if whole:
-            self._sent = 0
+            self._sent = self._told_sent = 0
             self._shown.clear()
         if "gradients" in self._open:
             header["gradients"], arrays["gradients"] = self._gradients()
@@ -172,6 +188,22 @@ class Panels:
         if self._state.config.task == "regression":
             return None, {}
         return True, {f"confusion_{part}": counts for part, counts in self._view.counts().items()}
+
+    def _print(self) -> tuple[Any, dict[str, np.ndarray]]:
+        """What Keras prints for the latest epoch, if there is one, and its curves since the last frame."""
+        header: dict[str, Any] = {"from": self._told_sent, "why": why(self._state)}
+        if self._state.epoch:
+            found = self._told[self._state.epoch - 1]
+            header["line"] = keras_line(found, self._state.config)
+            header["rows"] = [
+                [found.loss, found.evaluated_loss],
+                [found.metric, found.evaluated_metric],
+                [found.validation_loss, found.validation_loss],
+                [found.validation_metric, found.validation_metric],
+            ]
+        new = [(row.epoch, row.loss, row.evaluated_loss) for row in self._told[self._told_sent :]]
+        self._told_sent = len(self._told)
+        return header, {"printed": np.array(new, dtype=np.float64).reshape(-1, 3)}
 
     def _images(self) -> tuple[Any, dict[str, np.ndarray]]:
         """The images that the model gets wrong; None before the first update, when it has learnt nothing."""

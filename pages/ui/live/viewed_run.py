@@ -74,6 +74,7 @@ class ViewedRun:
     def _record(self, event: Event) -> None:
         if event.epoch > len(self.events):
             self.events.append(event)
+            self.panels.record(event)
         self.tape.keep(self.state)
 
     def wind(self, update: int) -> None:
