@@ -1,5 +1,8 @@
 """Runs on reviews in a real browser: what the model says of some of them, word by word."""
 
+import math
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -47,12 +50,27 @@ def test_reviews_are_read_word_by_word(open_page: OpenPage, viewport: str):
     expect(choice).to_have_attribute("aria-pressed", "true")
     expect(table.locator("[aria-pressed=true]")).to_have_count(1)
     expect(words).to_contain_text(f"label {int(y[chosen])} ({split.classes[int(y[chosen])]})")
-    loss = float(words.locator("p").nth(1).inner_text().split("review is ")[1].split(". ")[0].replace("e−", "e-"))
+    found = re.search(r"this review is (\S+)\. Training", words.inner_text())
+    loss = float(found[1].replace("−", "-")) if found else math.nan
     assert loss == pytest.approx(losses[chosen], rel=1e-3)
     lines = words.locator("tbody tr:visible")
     assert lines.locator("th").all_inner_texts() == reviews.text(x[chosen]).split()
     steps = [float(text) for text in lines.locator(".lv-said").all_inner_texts()]
     assert steps == pytest.approx(said[chosen][~np.isnan(said[chosen])].tolist(), abs=6e-4)
+    field = words.get_by_label("A sentence of your own", exact=True)
+    field.fill("It was a feast")
+    page.keyboard.press("Enter")
+    expect(words.get_by_role("alert")).to_contain_text("“a”, “feast” are not among the 50 words")
+    field.fill("It wasn't good!")
+    page.keyboard.press("Enter")
+    expect(words).to_contain_text("Your sentence: predicted")
+    expect(words.get_by_role("alert")).to_be_empty()
+    expect(table.locator("[aria-pressed=true]")).to_have_count(0)
+    expect(lines).to_have_count(4)
+    own = word_by_word(state, reviews.encode("it was not good")[None])[0, -4:]
+    assert [float(text) for text in lines.locator(".lv-said").all_inner_texts()] == pytest.approx(
+        own.tolist(), abs=6e-4
+    )
     expect(page.locator(".lv-panel tbody tr").first).to_contain_text(reviews.text(hardest(state)[0].features))
     assert axe(page) == []
     fits_the_screen(page, viewport)

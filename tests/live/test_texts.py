@@ -1,13 +1,19 @@
 """A run on texts in frames: which reviews are shown, and what the model says of each, as the core computes it."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
 from lossviz.datasets import reviews
 from lossviz.training import RunConfig, advance, hardest, init, predict, text_losses, word_by_word
 from pages.ui.live.model_view import ModelView
+from pages.ui.live.protocol import parse
 from pages.ui.live.viewed_run import ViewedRun
+from tests.live.conftest import Client
 from tests.live.frames import unpack
 
 CONFIG = RunConfig(dataset="reviews", samples=200, optimizer="adam", learning_rate=0.01, batch_size=10, epochs=3)
@@ -49,6 +55,41 @@ def test_a_run_that_is_wound_back_reads_as_it_did_then():
     for name in ("readings", "text_losses"):
         assert np.array_equal(again[name], before[name], equal_nan=True)
         assert not np.array_equal(again[name], later[name], equal_nan=True)
+
+
+def test_a_sentence_of_the_learner_is_read_too(join: Callable[..., Client]):
+    client = join()
+    client.open(CONFIG, at=30)
+    client.until("rest")
+    assert "own_words" not in client.frames[-1]["arrays"]
+    client.send("sentence", text="The cast isn't bad at all!")
+    assert client.until("sentence")["problem"] == ""
+    arrays = client.until("frame")["arrays"]
+    state = init(CONFIG)
+    while state.updates < 30:
+        advance(state, 1)
+    row = reviews.encode("the cast is not bad at all")
+    assert arrays["own_words"].tolist() == row.tolist()
+    assert np.array_equal(arrays["own_reading"], word_by_word(state, row[None])[0].astype(np.float32), equal_nan=True)
+    for text, part in (("a fantastic film", "“a”, “fantastic” are not among the 50 words"), ("it " * 11, "11 words")):
+        client.send("sentence", text=text)
+        problem = client.until("sentence")["problem"]
+        assert part in problem
+        assert problem[0].isupper() or problem.startswith("“")
+        assert "own_words" not in client.until("frame")["arrays"]
+    for text in (" ", ""):
+        client.send("sentence", text=text)
+        assert client.until("sentence")["problem"] == ""
+
+
+@pytest.mark.parametrize("text", [None, 3, ["it"], "x" * 201])
+def test_what_is_no_sentence_is_refused(text: Any):
+    with pytest.raises(ValueError, match="a text of at most 200 characters is allowed"):
+        parse(json.dumps({"type": "sentence", "text": text}))
+
+
+def test_a_model_that_reads_no_texts_ignores_sentences():
+    assert ModelView(init(RunConfig())).read("it was good") == ""
 
 
 def test_shown_reviews_differ_in_what_makes_them_hard_and_are_short():

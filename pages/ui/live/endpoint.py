@@ -99,6 +99,10 @@ class Session(Connection[Message]):
                 await self._show()
         elif message.type == "learning_rate":
             await self._set_learning_rate(run, message.value)
+        elif message.type == "sentence":
+            problem = run.view.read(message.text)
+            await self._tell({"type": "sentence", "run": run.number, "problem": problem})
+            await self._show()
         elif message.type == "wind":
             await self._wind(run, message.at)
             return

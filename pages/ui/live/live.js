@@ -118,7 +118,7 @@ class Live {
         Object.assign(this, { seeking: false, wanted: undefined });
         return [
           { type: "open", config, at: this.at, play: this.playing }, { type: "speed", value: this.speed },
-          { type: "panels", open: this.panels.open },
+          { type: "panels", open: this.panels.open }, ...(this.sentence ? [{ type: "sentence", text: this.sentence }] : []),
         ];
       },
       receive: (message) => {
@@ -147,6 +147,7 @@ class Live {
         if (newest) this.draw(newest);
         newest = undefined;
         if (message.type === "rest") this.rest(message);
+        else if (message.type === "sentence") this.model?.texts?.answer(message.problem);
         else this.changed(message);
       }
     }
@@ -164,7 +165,7 @@ class Live {
       this.curves.refresh();
       this.curves.showAll();
       this.model?.end();
-      this.model = new Model(this.plotly, { element: parts.model, title: parts["model-title"], legend: parts["model-legend"], words: parts.words }, this.theme, frame.scene, frame.arrays);
+      this.model = new Model(this.plotly, { element: parts.model, title: parts["model-title"], legend: parts["model-legend"], words: parts.words, sentence: this.sentence, ask: (text) => this.ask(text) }, this.theme, frame.scene, frame.arrays);
     }
     if (this.fresh) {
       this.panels.begin(frame);
@@ -209,6 +210,12 @@ class Live {
     if (spoken.textContent === sentence || (!now && performance.now() - this.said < SAY)) return;
     this.said = performance.now();
     spoken.textContent = sentence;
+  }
+
+  // A sentence of the learner, for a model that reads texts; the next run reads it too.
+  ask(text) {
+    this.sentence = text;
+    this.socket?.send({ type: "sentence", text });
   }
 
   rest(message) {

@@ -62,7 +62,7 @@ class CountTables {
 }
 
 class Model {
-  constructor(plotly, { element, title, legend, words }, theme, scene, arrays) {
+  constructor(plotly, { element, title, legend, words, sentence, ask }, theme, scene, arrays) {
     Object.assign(this, { plotly, element, title, legend, theme, scene, latest: arrays, last: 0 });
     this.fixed = arrays;
     element.replaceChildren();
@@ -73,7 +73,7 @@ class Model {
       element.removeAttribute("role");
       element.removeAttribute("aria-label");
       this.legend.textContent = "Rows are the true classes, columns what the model predicts.";
-      if (scene.kind === "texts") this.texts = new Texts({ element, legend, words }, scene, theme);
+      if (scene.kind === "texts") this.texts = new Texts({ element, legend, words, sentence, ask }, scene, theme);
       return;
     }
     element.setAttribute("role", "img");

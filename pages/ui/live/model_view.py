@@ -43,6 +43,10 @@ class ModelView:
         """Show the same run at another moment."""
         self.state = state
 
+    def read(self, text: str) -> str:
+        """Also show what the model says of a text; return why it cannot, or nothing. Only texts can be read."""
+        return self._texts.read(text) if self._texts else ""
+
     def scene(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What stays the same during the run: header entries and arrays."""
         split = self.state.split

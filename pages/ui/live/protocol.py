@@ -19,6 +19,8 @@ from pages.ui.live.panels import PANELS
 MESSAGE_CHARACTERS = 128 * 1024
 #: A snapshot above this stays on the server; the networks that can be walked by hand are far smaller.
 SNAPSHOT_BYTES = 128 * 1024
+#: Longest text that a learner may give a model to read.
+SENTENCE_CHARACTERS = 200
 SPEEDS = (0.1, 1000.0)
 _LARGEST = 2**53
 #: Messages that say whether the run goes on.
@@ -36,6 +38,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "ack": ("frame",),
     "whole": (),
     "panels": ("open",),
+    "sentence": ("text",),
 }
 
 
@@ -50,6 +53,7 @@ class Message:
     value: float | None = None
     frame: int = 0
     panels: frozenset[str] = frozenset()
+    text: str = ""
 
 
 def fields_of(text: str, allowed: Mapping[str, Collection[str]]) -> tuple[str, dict[str, Any]]:
@@ -101,7 +105,15 @@ def parse(text: str) -> Message:
         return Message(kind, frame=whole("frame", given["frame"], 1, _LARGEST))
     if kind == "panels":
         return Message(kind, panels=_panels(given["open"]))
+    if kind == "sentence":
+        return Message(kind, text=_sentence(given["text"]))
     return Message(kind)
+
+
+def _sentence(text: Any) -> str:
+    if not isinstance(text, str) or len(text) > SENTENCE_CHARACTERS:
+        raise ValueError(f"text is {shorten(text)}; a text of at most {SENTENCE_CHARACTERS} characters is allowed")
+    return text
 
 
 def _panels(names: Any) -> frozenset[str]:

@@ -19,6 +19,16 @@ class TextView:
         rows = reviews.varied(x, y)
         self._x, self._y = x[rows], y[rows]
         self._reads = output(state.config)
+        self._own: np.ndarray | None = None  # a sentence of the learner
+
+    def read(self, text: str) -> str:
+        """Also read a sentence of the learner, none for an empty text; return what is wrong with it, or nothing."""
+        try:
+            self._own = reviews.encode(text) if text.strip() else None
+        except ValueError as error:
+            self._own = None
+            return f"{str(error)[:1].upper()}{str(error)[1:]}."
+        return ""
 
     def scene(self) -> dict[str, Any]:
         """Which reviews are shown: their words and their true classes."""
@@ -27,11 +37,16 @@ class TextView:
             "labels": [int(label) for label in self._y],
             "part": self._part,
             "reads": self._reads,
+            "vocabulary": list(reviews.vocabulary()),
         }
 
     def arrays(self, state: RunState) -> dict[str, np.ndarray]:
         """What the model says after each word, NaN before the first, and the loss of each review."""
-        return {
+        arrays = {
             "readings": word_by_word(state, self._x).astype(np.float32),
             "text_losses": text_losses(state, self._x, self._y),
         }
+        if self._own is not None:
+            arrays["own_words"] = self._own.astype(np.int32)
+            arrays["own_reading"] = word_by_word(state, self._own[None])[0].astype(np.float32)
+        return arrays

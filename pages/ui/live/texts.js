@@ -1,22 +1,33 @@
-// Reviews and what a recurrent model says about them: as a list, and the chosen one word by word.
+// Reviews and what a recurrent model says about them: as a list, and the chosen one, or the learner's own, word by word.
 
 const TEXTS_PAUSE = 100; // milliseconds between redraws while a run plays
 const PLACES = 10; // words that a review may have
+const OWN = -1; // what is chosen where the learner's sentence is
 
 class Texts {
-  constructor({ element, legend, words: holder }, scene, theme) {
-    Object.assign(this, { scene, chosen: 0, last: 0 });
-    const { texts, labels, classes, part, reads } = scene;
+  constructor({ element, legend, words: holder, sentence, ask }, scene, theme) {
+    Object.assign(this, { scene, ask, chosen: 0, last: 0 });
+    const { texts, labels, classes, part, reads, vocabulary } = scene;
     this.score = reads === "score";
     this.asked = this.score ? `Score of ${classes[1]}` : `Probability of ${classes[1]}`;
     legend.innerHTML = `<span>Reviews of the ${part} part. The tint behind a word is what the model says once it has read it:</span><span><i class="lv-tint" data-side="1"></i>${escaped(classes[1])}</span><span><i class="lv-tint" data-side="0"></i>${escaped(classes[0])}</span>`;
     this.samples = [...legend.querySelectorAll(".lv-tint")];
     element.innerHTML = `<table class="lv-list lv-texts"><thead><tr><th scope="col">Review</th><th scope="col">${escaped(this.asked)}</th><th scope="col">Truth</th></tr></thead><tbody>${
       texts.map((words, row) => `<tr><th scope="row"><button type="button" aria-pressed="false">${words.map((word) => `<span>${escaped(word)}</span>`).join(" ")}</button></th><td>${Texts.bar}</td><td><span class="lv-sign"></span> ${escaped(classes[labels[row]])}</td></tr>`).join("")}</tbody></table>`;
-    holder.innerHTML = `<p class="lv-title">Word by word</p><p class="lv-note"></p><table class="lv-list lv-words"><thead><tr><th scope="col">Read so far</th><th scope="col">${escaped(this.asked)}, if the review ended here</th></tr></thead><tbody>${
+    holder.innerHTML = `<p class="lv-title">Word by word</p>
+      <form class="lv-field lv-try"><label for="lv-sentence">A sentence of your own</label><input id="lv-sentence" type="text" maxlength="200" autocomplete="off" spellcheck="false" placeholder="it was not good"><button type="submit" class="lv-button">Read</button></form>
+      <p class="lv-note lv-refused" role="alert"></p>
+      <details class="lv-note"><summary>The ${vocabulary.length - 1} words that the reviews use</summary>${vocabulary.slice(1).map(escaped).join(", ")}</details>
+      <p class="lv-note"></p><table class="lv-list lv-words"><thead><tr><th scope="col">Read so far</th><th scope="col">${escaped(this.asked)}, if the review ended here</th></tr></thead><tbody>${
         `<tr><th scope="row"></th><td>${Texts.bar}</td></tr>`.repeat(PLACES)}</tbody></table>`;
     const [list] = element.children;
-    const [, note, words] = holder.children;
+    const [, form, refused, , note, words] = holder.children;
+    Object.assign(this, { refused, field: form.querySelector("input") });
+    this.field.value = sentence ?? "";
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.ask(this.field.value);
+    });
     this.note = note;
     this.rows = [...list.tBodies[0].rows].map((row) => ({ button: row.querySelector("button"), words: [...row.querySelectorAll("button span")], bar: Texts.parts(row), sign: row.querySelector(".lv-sign") }));
     this.steps = [...words.tBodies[0].rows].map((row) => ({ row, word: row.cells[0], bar: Texts.parts(row) }));
@@ -46,12 +57,27 @@ class Texts {
   choose(row) {
     this.chosen = row;
     this.rows.forEach(({ button }, index) => button.setAttribute("aria-pressed", String(index === row)));
-    const words = this.scene.texts[row] ?? [];
+    this.line(this.scene.texts[row] ?? []);
+    this.draw();
+  }
+
+  // The words that are read one by one.
+  line(words) {
+    this.words = words;
     this.steps.forEach(({ row: line, word }, place) => {
       line.classList.toggle("lv-empty", place >= words.length);
       word.textContent = words[place] ?? "";
     });
-    this.draw();
+  }
+
+  // What the server says of the learner's sentence: what is wrong with it, or nothing.
+  answer(problem) {
+    this.refused.textContent = problem;
+    if (problem || !this.field.value.trim()) {
+      if (this.chosen === OWN) this.choose(0);
+    } else {
+      this.choose(OWN);
+    }
   }
 
   take(arrays, now) {
@@ -88,7 +114,7 @@ class Texts {
     if (!this.arrays) return;
     this.last = performance.now();
     const { readings, text_losses: losses } = this.arrays;
-    const { texts, labels, classes } = this.scene;
+    const { labels, classes } = this.scene;
     this.rows.forEach(({ words, bar, sign }, row) => {
       const own = readings.subarray(row * PLACES, (row + 1) * PLACES);
       const first = PLACES - words.length;
@@ -103,11 +129,26 @@ class Texts {
       sign.setAttribute("aria-label", right ? "right," : "wrong,");
       sign.setAttribute("role", "img");
     });
-    const own = readings.subarray(this.chosen * PLACES, (this.chosen + 1) * PLACES);
-    const words = texts[this.chosen] ?? [];
-    words.forEach((_, place) => this.showBar(this.steps[place].bar, own[PLACES - words.length + place]));
+    if (this.chosen === OWN) this.drawOwn();
+    else this.drawSteps(readings.subarray(this.chosen * PLACES, (this.chosen + 1) * PLACES));
+    if (this.chosen === OWN) return;
     const label = labels[this.chosen];
-    this.note.textContent = `Predicted ${digits(own[PLACES - 1], 4)}, label ${label} (${classes[label]}): the loss of this review is ${digits(losses[this.chosen], 4)}. Training asks only for the answer after the last word.`;
+    const last = readings[(this.chosen + 1) * PLACES - 1];
+    this.note.textContent = `Predicted ${digits(last, 4)}, label ${label} (${classes[label]}): the loss of this review is ${digits(losses[this.chosen], 4)}. Training asks only for the answer after the last word.`;
+  }
+
+  drawSteps(own) {
+    this.words.forEach((_, place) => this.showBar(this.steps[place].bar, own[PLACES - this.words.length + place]));
+  }
+
+  drawOwn() {
+    const { own_words: numbers, own_reading: own } = this.arrays;
+    if (!numbers) return;
+    const words = [...numbers].filter((number) => number).map((number) => this.scene.vocabulary[number]);
+    if (words.join(" ") !== this.words.join(" ")) this.line(words);
+    this.drawSteps(own);
+    const last = own[PLACES - 1];
+    this.note.textContent = `Your sentence: predicted ${digits(last, 4)}, ${this.scene.classes[this.share(last) > 0.5 ? 1 : 0]}. Training asks only for the answer after the last word.`;
   }
 
   end() {
