@@ -30,7 +30,8 @@ controls.show_remarks()
 state = current("train")
 message = live(state.config, key="train", shown=state.shown, at=state.at)
 if message is not None:
-    # Learning rates that were changed on the way belong to the run: the link holds them, and a replay is exact.
+    # Learning rates and points that were changed on the way belong to the run: the link holds them, and a replay is
+    # exact.
     at = state.at if message.state == "playing" else message.updates
     now = replace(state, config=message.config, shown=message.shown, at=at)
     if now != state:
@@ -40,9 +41,9 @@ write_url(format_url(state))
 
 left_out = changes_left_out(state)
 if left_out:
-    st.warning(f"The link has no room for the last {left_out} of the changes of the learning rate.")
+    st.warning(f"The link has no room for the last {left_out} of the changes made on the way.")
 st.caption("The address of this page holds every setting and every change: copy it to share exactly this run.")
-around = TrainState(replace(state.config, interventions=()))
+around = TrainState(state.config.settled())
 st.page_link(
     "race.py",
     label="Race this run against others",

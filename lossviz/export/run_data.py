@@ -7,23 +7,14 @@ import inspect
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from lossviz.export.run_own import reading_lines, reading_text
+from lossviz.export.run_points import first_lines
+from lossviz.export.section import Section
 from lossviz.training import RunConfig
 
 _LOADERS: Final = {"diabetes": "return_X_y=True, scaled=False"}  # arguments where they differ from the others'
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of a program: a heading, a sentence or two for the learner, the code, and what it needs imported."""
-
-    title: str
-    text: str
-    code: str
-    imports: tuple[str, ...] = ()
 
 
 def data_section(config: RunConfig) -> Section:
@@ -60,16 +51,21 @@ def data_section(config: RunConfig) -> Section:
         ]
     else:
         lines.append("x_train, y_train = x, y  # the model trains on all points")
+    changed = first_lines(config)
     if config.standardise:
         lines += [
             "",
             "# Over the training points each feature gets mean 0 and standard deviation 1.",
             "mean, deviation = x_train.mean(axis=0), x_train.std(axis=0)",
             "deviation = np.where(deviation > 0, deviation, 1.0)  # a feature that never changes stays as it is",
+            *changed,
+            *([""] if changed else []),
             "x_train = (x_train - mean) / deviation",
         ]
         if config.validation_samples:
             lines.append("x_validation = (x_validation - mean) / deviation")
+    else:
+        lines += changed
     imports = []
     if data.real and not config.own:
         imports.append(f"from sklearn.datasets import load_{config.dataset}")

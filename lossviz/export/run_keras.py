@@ -11,8 +11,10 @@ import numpy as np
 from lossviz import losses, optimizers
 from lossviz.export import run_recurrent as recurrent
 from lossviz.export.code import loss_lines
-from lossviz.export.run_data import Section, data_section, needs_scikit_learn
+from lossviz.export.run_data import data_section, needs_scikit_learn
+from lossviz.export.run_points import added_at, later
 from lossviz.export.run_script import changes_lines, comment, import_lines, mistake, scheduled, title
+from lossviz.export.section import Section
 from lossviz.training import RunConfig, init
 from lossviz.training.model import dense
 
@@ -63,7 +65,7 @@ def keras_script(config: RunConfig) -> str:
     from random streams of its own.
 
     Args:
-        config: the run, with the learning rates set on the way.
+        config: the run, with the changes made on the way; of points only those before the first update.
 
     Returns:
         The program. Its `history.history["loss"]` is what the run calls the batch loss.
@@ -91,11 +93,15 @@ def _introduction(config: RunConfig) -> str:
         notes.append(
             "Keras draws the order of the samples in its own way, so the curves differ from those on the page."
         )
+    if later(config):
+        notes.append(
+            "On the page points were moved or added after training had begun; here they stay as they were at the start."
+        )
     if config.l1 or config.l2:
         notes.append(
             "Keras counts the penalties into the losses that it shows; the page shows the losses without them."
         )
-    moves = config.interventions or scheduled(config) != "constant"
+    moves = config.rate_changes or scheduled(config) != "constant"
     if config.optimizer in ("momentum", "nesterov") and moves:
         notes.append(
             "Keras keeps the learning rate inside the velocity, so after a change of the rate it coasts on with the "
@@ -247,7 +253,7 @@ def _optimizer(config: RunConfig) -> Section:
             f"keras.callbacks.ReduceLROnPlateau({monitor}, factor={config.factor!r}, patience={config.every + 1}, "
             "min_delta=0)"
         )
-    if config.interventions or schedule == "warmup":
+    if config.rate_changes or schedule == "warmup":
         lines += _rates(config, warm if schedule == "warmup" else 0)
         callbacks.append("Rates()")
     if config.patience is not None or config.best_weights:
@@ -262,7 +268,7 @@ def _rates(config: RunConfig, warm: int) -> list[str]:
     """A callback that sets the learning rate before single updates."""
     lines = ["", "", "class Rates(keras.callbacks.Callback):"]
     lines += ["    # Sets the learning rate before single updates, counted from 0."]
-    if config.interventions:
+    if config.rate_changes:
         lines += [f"    {line}" for line in changes_lines(config)]
     lines += ["    updates = 0", "", "    def on_train_batch_begin(self, batch, logs=None):"]
     lines.append("        optimizer = self.model.optimizer")
@@ -270,7 +276,7 @@ def _rates(config: RunConfig, warm: int) -> list[str]:
         lines += [f"        if 0 < self.updates < {warm}:"]
         lines += ["            rate = float(optimizer.learning_rate)"]
         lines += ["            optimizer.learning_rate = rate * (self.updates + 1) / self.updates"]
-    if config.interventions:
+    if config.rate_changes:
         lines += ["        if self.updates in self.changes:"]
         lines += ["            optimizer.learning_rate = self.changes[self.updates]"]
     return [*lines, "        self.updates += 1", "", ""]
@@ -284,7 +290,7 @@ def _fit(config: RunConfig) -> Section:
         "history = model.fit(",
         "    x_train,",
         f"    y_train{column},",
-        f"    batch_size={config.batch_rows},",
+        f"    batch_size={max(config.batch_sizes(added_at(config, 0)))},",
         f"    epochs={config.epochs},",
     ]
     if config.validation_samples:

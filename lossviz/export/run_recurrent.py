@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from lossviz.export.run_data import Section
+from lossviz.export.section import Section
 from lossviz.training import MODELS, RunConfig
 
 _TORCH: Final = {"rnn": "nn.RNN", "lstm": "nn.LSTM"}

@@ -13,6 +13,7 @@ from lossviz.export.run_recurrent import model_title
 from lossviz.export.run_script import run_script, scheduled, title
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.training import Diagnosis, Event, RunConfig, diagnose
+from lossviz.training.points import in_words
 from lossviz.training.wiring import RIGHT, WIRINGS
 from lossviz.writing import heading
 
@@ -104,9 +105,12 @@ def settings_rows(config: RunConfig) -> list[tuple[str, str]]:
     rows += [(_NAMES.get(name, heading(name)), getattr(config, name)) for name in optimizer.settings]
     rows += [("Learning rate", config.learning_rate), ("Schedule", schedule.title if schedule.settings else None)]
     rows += [(_NAMES[name], getattr(config, name)) for name in schedule.settings]
-    if config.interventions:
-        changes = ", ".join(f"{item.value!r} from update {item.update}" for item in config.interventions)
+    if config.rate_changes:
+        changes = ", ".join(f"{item.rate!r} from update {item.update}" for item in config.rate_changes)
         rows.append(("Learning rates set on the way", changes))
+    if config.point_changes:
+        changes = "; ".join(f"{in_words(config, item)} from update {item.update}" for item in config.point_changes)
+        rows.append(("Points changed on the way", changes))
     clip = {"none": None, "norm": f"to a length of {config.clip_at!r}", "value": f"each number to ±{config.clip_at!r}"}
     rows += [
         ("Gradients clipped", clip[config.clip]),

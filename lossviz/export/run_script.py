@@ -10,7 +10,9 @@ from typing import Final
 from lossviz import losses, optimizers
 from lossviz.export import run_recurrent as recurrent
 from lossviz.export.code import loss_lines
-from lossviz.export.run_data import Section, data_section, needs_scikit_learn
+from lossviz.export.run_data import data_section, needs_scikit_learn
+from lossviz.export.run_points import epoch_lines, points_section, sizes_lines
+from lossviz.export.section import Section
 from lossviz.models import ACTIVATIONS
 from lossviz.training import RunConfig, parameter_count
 from lossviz.training.wiring import WIRINGS
@@ -69,7 +71,7 @@ def run_script(config: RunConfig) -> str:
     the curves agree but for rounding, which a long run may magnify.
 
     Args:
-        config: the run, with the learning rates set on the way.
+        config: the run, with the changes made on the way.
 
     Returns:
         The program.
@@ -146,6 +148,7 @@ def run_sections(config: RunConfig) -> list[Section]:
     return [
         data_section(config),
         _tensors(config),
+        *points_section(config, lambda name: _target(config, name)),
         _model(config),
         _loss(config),
         _optimizer(config),
@@ -192,19 +195,21 @@ def _parts(config: RunConfig) -> tuple[str, ...]:
 
 def _tensors(config: RunConfig) -> Section:
     labels = config.fit.labels
-    lines = []
+    lines, note = [*mistake(config, "labels")], _LABELS.get(labels, "")
     for part in _parts(config):
-        target = _TARGETS[labels].format(f"y_{part}", dtype=config.dtype, classes=config.sizes[-1])
         if not config.recurrent:
             lines.append(f"x_{part} = torch.tensor(x_{part}, dtype=torch.{config.dtype})")
-        lines.append(f"y_{part} = {target}")
-    lines = [*mistake(config, "labels"), *lines]
-    note = _LABELS.get(labels, "")
+        lines.append(f"y_{part} = {_target(config, f'y_{part}')}")
     if config.recurrent:
         words, about = recurrent.word_tensors(config)
         lines, note = [*words, *lines], about + note
     imports = ("import torch", *(("from torch.nn import functional as F",) if labels == "one_hot" else ()))
     return Section("Tensors", f"The same numbers for PyTorch.{note}", "\n".join(lines), imports)
+
+
+def _target(config: RunConfig, name: str) -> str:
+    """Code that makes a tensor of an array of targets."""
+    return _TARGETS[config.fit.labels].format(name, dtype=config.dtype, classes=config.sizes[-1])
 
 
 def _model(config: RunConfig) -> Section:
@@ -291,7 +296,7 @@ def _optimizer(config: RunConfig) -> Section:
     settings = {name: repr(getattr(config, name)) for name in ("momentum", "decay", "beta1", "beta2", "weight_decay")}
     rate = repr(config.learning_rate)
     lines = ["optimizer = torch.optim." + _OPTIMIZERS[config.optimizer].format(rate=rate, **settings)]
-    schedule, changes = scheduled(config), config.interventions
+    schedule, changes = scheduled(config), config.rate_changes
     scheduler, share = "torch.optim.lr_scheduler.", ""
     if schedule == "step":
         scheduler += f"StepLR(optimizer, step_size={config.every}, gamma={config.factor!r})"
@@ -334,7 +339,7 @@ def _optimizer(config: RunConfig) -> Section:
 
 def changes_lines(config: RunConfig) -> list[str]:
     """The learning rates set on the way, by the number of their update."""
-    pairs = ", ".join(f"{item.update}: {item.value!r}" for item in config.interventions)
+    pairs = ", ".join(f"{item.update}: {item.value!r}" for item in config.rate_changes)
     if len(pairs) < WIDTH - 20:
         return [f"changes = {{{pairs}}}"]
     return ["changes = {", *(f"    {line}" for line in textwrap.wrap(f"{pairs},", WIDTH - 8)), "}"]
@@ -344,7 +349,7 @@ def _update(config: RunConfig) -> list[str]:
     """The lines of one update."""
     rows = "[rows]" if config.updates_per_epoch > 1 else ""
     schedule, lines = scheduled(config), []
-    if config.interventions:
+    if config.rate_changes:
         lines += ["if updates in changes:", '    optimizer.param_groups[0]["lr"] = changes[updates]']
         if schedule in ("cosine", "warmup"):
             lines.append("    scheduler.base_lrs = [changes[updates] / share(scheduler.last_epoch)]")
@@ -371,14 +376,16 @@ def _update(config: RunConfig) -> list[str]:
 def _epoch(config: RunConfig) -> list[str]:
     """The lines of one epoch."""
     modes = bool(config.hidden and (config.dropout or config.batch_norm))
-    lines = ["model.train()"] if modes else []
+    lines = epoch_lines(config) + (["model.train()"] if modes else [])
     if config.updates_per_epoch > 1:
+        alike = config.training_samples, config.batch_rows
+        samples, size = ("len(x_train)", "sizes") if sizes_lines(config) else alike
         lines += [
             "total = 0.0",
-            f"for rows in torch.randperm({config.training_samples}, generator=shuffle).split({config.batch_rows}):",
+            f"for rows in torch.randperm({samples}, generator=shuffle).split({size}):",
             *(f"    {line}" for line in _update(config)),
             "    total += loss.item() * len(rows)",
-            f"batch_loss = total / {config.training_samples}",
+            f"batch_loss = total / {samples}",
         ]
     else:
         lines += [*_update(config), "batch_loss = loss.item()"]
@@ -418,6 +425,7 @@ def _training(config: RunConfig) -> Section:
         f"        return loss_function(output, y).item(), {config.metric}(output, y)",
         "",
         "",
+        *sizes_lines(config),
         "history = []",
         "updates = 0",
         *(['best_epoch, best_loss = 0, float("inf")'] if watches else []),

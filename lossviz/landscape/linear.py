@@ -171,7 +171,7 @@ def race(
 
     Args:
         config: a config whose model has one weight and one bias; its data, loss and settings hold for every racer.
-            Its batch size, seed and interventions do not count, so that nothing is left to chance.
+            Its batch size, its seed and changes made on the way do not count, so that nothing is left to chance.
         start: weight and bias where all begin.
         rates: the learning rate of each optimizer that runs, by key; None means all of them at the config's rate.
         updates: how many updates each makes, 1 to 1,000.
@@ -196,7 +196,7 @@ def race(
         rates = dict.fromkeys(optimizers.keys(), config.learning_rate)
     if not isinstance(rates, Mapping) or not rates:
         raise ValueError(f"rates is {shorten(rates)}; learning rates by optimizer are allowed")
-    alone = replace(config, batch_size=None, epochs=updates, interventions=())
+    alone = replace(config.settled(0), batch_size=None, epochs=updates)
     racers = [replace(alone, optimizer=key, learning_rate=rate) for key, rate in rates.items()]
     return tuple(_path(racer, weight, bias) for racer in racers)
 

@@ -9,7 +9,7 @@ Example:
 
 from lossviz.training.bounds import BOUNDS
 from lossviz.training.config import RunConfig, losses_for
-from lossviz.training.data import Split, dataset
+from lossviz.training.data import Split, dataset, dataset_at
 from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
 from lossviz.training.engine import Event, RunState, advance, apply, forget_later, init, measure, run, step
 from lossviz.training.examination import examine, neighbours
@@ -30,6 +30,7 @@ from lossviz.training.interventions import Intervention
 from lossviz.training.log_diagnosis import diagnose_log
 from lossviz.training.measure import Measurement
 from lossviz.training.model import MODELS, layer_names, models_for, parameter_count, row_products
+from lossviz.training.points import movable
 from lossviz.training.printed import Printed, keras_line, loss_in_training_mode, printed, why
 from lossviz.training.race import RACERS, Race, run_race
 from lossviz.training.racers import DIFFERENCES, FEWEST, Racer, differences, lineup, usual_values
@@ -78,6 +79,7 @@ __all__ = [
     "advance",
     "apply",
     "dataset",
+    "dataset_at",
     "decision_map",
     "diagnose",
     "diagnose_log",
@@ -97,6 +99,7 @@ __all__ = [
     "measure",
     "mistakes",
     "models_for",
+    "movable",
     "neighbours",
     "output",
     "parameter_count",

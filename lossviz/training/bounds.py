@@ -33,6 +33,8 @@ BOUNDS: Final[dict[str, tuple[float, float]]] = {
     "epochs": (1, 10_000),
     "seed": (0, 2**32 - 1),
     "interventions": (0, 1000),
+    "added": (0, 100),
+    "coordinate": (-1e6, 1e6),
 }
 
 

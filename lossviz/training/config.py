@@ -11,13 +11,15 @@ import numpy as np
 from lossviz import datasets, losses, optimizers
 from lossviz.datasets.base import Dataset
 from lossviz.datasets.own_points import OwnDataNeeded, OwnPoints, read_key
-from lossviz.losses.base import Fit, Loss
+from lossviz.losses.base import Fit
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.optimizers import SCHEDULES, Plan
 from lossviz.training.bounds import BOUNDS, whole_bounds
 from lossviz.training.checks import number, one_of, shorten, truth, whole
-from lossviz.training.interventions import Intervention, interventions
+from lossviz.training.interventions import Intervention, interventions, with_one_more
+from lossviz.training.loss_parameters import check_parameters
 from lossviz.training.model import DENSE, SETTINGS, check_model
+from lossviz.training.points import batch_sizes, check_points
 from lossviz.training.wiring import RIGHT, wired_fit, wirings_for
 
 DTYPES: Final = ("float32", "float64")
@@ -76,7 +78,11 @@ class RunConfig:
         batch_size: samples in one update; None means the whole training part.
         epochs: passes through the training part, 1 to 10,000.
         seed: decides the initial parameters and the order of the samples.
-        interventions: changes made on the way, at most 1,000.
+        interventions: changes made on the way, at most 1,000: learning rates, and points that move or are added. Points
+            change where an epoch begins, 100 at most are added, and only where they can be drawn: with one feature
+            in a regression, two in a classification. Standardisation keeps to the mean and the spread of the points
+            as they were, so that a moved point does not shift the scale under the model, and an epoch has as many
+            updates as before: each added point makes the smallest batch one larger.
         own: own data, where `dataset` is its key; else it is let go of. It is not part of what `to_dict` gives, and
             configs are equal without it: the key holds a hash of its numbers.
 
@@ -165,7 +171,11 @@ class RunConfig:
         if self.loss is None:
             _set(self, "loss", USUAL_LOSS[data.task])
         one_of("loss", self.loss, losses_for(data.task), where=f" with {data.task} data")
-        _set(self, "loss_parameters", _parameters(losses.get(self.loss_key), self.loss_parameters, len(data.classes)))
+        _set(
+            self,
+            "loss_parameters",
+            check_parameters(losses.get(self.loss_key), self.loss_parameters, len(data.classes)),
+        )
         one_of("wiring", self.wiring, wirings_for(self.loss_key, data.task), where=f" with the loss {self.loss}")
         one_of("optimizer", self.optimizer, optimizers.keys())
         _set(
@@ -187,6 +197,7 @@ class RunConfig:
         if self.batch_size is not None:
             _set(self, "batch_size", whole("batch_size", self.batch_size, *whole_bounds("batch_size")))
         _set(self, "interventions", interventions(self.interventions))
+        check_points(self.point_changes, data, self.samples or 0, self.updates_per_epoch)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -317,6 +328,20 @@ class RunConfig:
         """Updates in one pass through the training part; the last batch may be smaller than the others."""
         return -(-self.training_samples // self.batch_rows)
 
+    def batch_sizes(self, added: int) -> list[int]:
+        """Samples in each update of an epoch, once so many points have been added to the training part."""
+        return batch_sizes(self.training_samples, self.batch_rows, added)
+
+    @property
+    def rate_changes(self) -> tuple[Intervention, ...]:
+        """The interventions that set a learning rate."""
+        return tuple(item for item in self.interventions if not item.of_points)
+
+    @property
+    def point_changes(self) -> tuple[Intervention, ...]:
+        """The interventions that move or add points."""
+        return tuple(item for item in self.interventions if item.of_points)
+
     @property
     def recurrent(self) -> bool:
         """Whether the model reads texts word by word."""
@@ -335,9 +360,7 @@ class RunConfig:
         result["loss_parameters"] = {
             name: list(value) if isinstance(value, tuple) else value for name, value in self.parameters.items()
         }
-        result["interventions"] = [
-            {"update": item.update, "kind": item.kind, "value": item.value} for item in self.interventions
-        ]
+        result["interventions"] = [item.to_dict() for item in self.interventions]
         return result
 
     @classmethod
@@ -373,8 +396,31 @@ class RunConfig:
         return cls(**given, own=own)
 
     def with_intervention(self, intervention: Intervention) -> RunConfig:
-        """Return this config with one more intervention; a later one at the same update takes its place."""
-        return replace(self, interventions=(*self.interventions, intervention))
+        """Return this config with one more intervention.
+
+        A learning rate set at the same update before gives way to it, and so does a move of the same point. Points
+        added later than one that is now added before them get the next numbers.
+
+        Raises:
+            ValueError: the intervention is not allowed, or there are too many.
+        """
+        return replace(self, interventions=with_one_more(self.interventions, intervention, self.samples or 0))
+
+    def settled(self, update: int | None = None) -> RunConfig:
+        """Return the same run without learning rates set on the way, and with points that stay as they are.
+
+        Args:
+            update: the points are from the start as they are at this update; None means after all changes.
+
+        Example:
+            >>> move = Intervention(update=25, kind="move", value=(0, 1.0, 2.0, 1))
+            >>> RunConfig(interventions=(move, Intervention(update=30, value=0.1))).settled().interventions
+            (Intervention(update=0, kind='move', value=(0, 1.0, 2.0, 1.0)),)
+        """
+        if not self.interventions:
+            return self
+        kept = [item for item in self.point_changes if update is None or item.update <= update]
+        return replace(self, interventions=tuple(replace(item, update=0) for item in kept))
 
 
 def losses_for(task: str) -> tuple[str, ...]:
@@ -390,22 +436,3 @@ def losses_for(task: str) -> tuple[str, ...]:
 
 def _set(target: object, name: str, value: object) -> None:
     object.__setattr__(target, name, value)
-
-
-def _parameters(loss: Loss, value: Any, classes: int) -> tuple[tuple[str, Any], ...]:
-    try:
-        given = dict(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"loss_parameters is {shorten(value)}; names with values are allowed") from None
-    checked = loss.check_parameters(given)
-    for parameter in loss.parameters:
-        weights = checked[parameter.name]
-        if parameter.kind != "class_weights" or weights is None:
-            continue
-        # A batch whose targets all weigh 0 would divide by 0.
-        if len(weights) != classes or min(weights) <= 0.0:
-            raise ValueError(
-                f"loss_parameters.{parameter.name} is {shorten(weights)}; "
-                f"null or {classes} numbers above 0, one for each class, are allowed"
-            )
-    return tuple(checked.items())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,6 +17,8 @@ from lossviz.datasets.base import Array, Dataset, split_rows
 from lossviz.datasets.own_points import OwnPoints
 from lossviz.models import with_ones
 from lossviz.training.config import RunConfig
+from lossviz.training.interventions import Intervention
+from lossviz.training.remembered import remembered
 
 TORCH_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -44,10 +47,11 @@ def dataset(config: RunConfig) -> Split:
     """Return the points that a run uses.
 
     Args:
-        config: its data set, samples, noise, data seed, validation fraction and whether it is stratified count.
+        config: its data set, samples, noise, data seed, validation fraction, whether it is stratified, and
+            interventions at update 0 count.
 
     Returns:
-        The split; rows keep the data set's order within each part.
+        The split as it is before the first update; rows keep the data set's order within each part.
 
     Example:
         >>> from lossviz.training import RunConfig, dataset
@@ -55,6 +59,33 @@ def dataset(config: RunConfig) -> Split:
         >>> split.x_train.shape, split.x_validation.shape, split.classes
         ((120, 4), (30, 4), ('setosa', 'versicolor', 'virginica'))
     """
+    return dataset_at(config, 0)
+
+
+@remembered(64)
+def dataset_at(config: RunConfig, update: int) -> Split:
+    """Return the points that an update uses.
+
+    Args:
+        config: its data set, samples, noise, data seed, validation fraction, whether it is stratified, and
+            interventions count.
+        update: number of the update, counted from 0.
+
+    Returns:
+        The split. Points added to the training part follow its others; mean and spread are those of the points that
+        nobody has moved.
+
+    Example:
+        >>> from lossviz.training import CLASSIC, Intervention, dataset_at
+        >>> config = CLASSIC.with_intervention(Intervention(update=100, kind="move", value=(3, 4, 20)))
+        >>> dataset_at(config, 99).y_train.tolist(), dataset_at(config, 100).y_train.tolist()
+        ([2.0, 4.0, 6.0, 8.0], [2.0, 4.0, 6.0, 20.0])
+    """
+    return _rearranged(original(config), tuple(item for item in config.point_changes if item.update <= update))
+
+
+def original(config: RunConfig) -> Split:
+    """Return the points before anybody has moved one or added to them."""
     assert config.samples is not None
     assert config.noise is not None
     drawn = (config.samples, config.noise, config.data_seed, config.validation_samples, config.stratify)
@@ -91,6 +122,30 @@ def _split_of(data: Dataset, samples: int, noise: float, seed: int, held_out: in
         mean=x[train].mean(axis=0),
         spread=np.where(spread > 0, spread, 1.0),
     )
+    return _frozen(split)
+
+
+def _rearranged(split: Split, changes: tuple[Intervention, ...]) -> Split:
+    """Return the points after moves and additions."""
+    if not changes:
+        return split
+    samples, added = len(split.y_train) + len(split.y_validation), sum(item.kind == "add" for item in changes)
+    # In the order of their numbers: training points, validation points, those added.
+    x = np.concatenate([split.x_train, split.x_validation, np.zeros((added, split.x_train.shape[1]))])
+    y = np.concatenate([split.y_train, split.y_validation, np.zeros(added, split.y_train.dtype)])
+    row = samples
+    for item in changes:
+        at = item.row if item.kind == "move" else row
+        x[at], y[at] = item.point
+        row += item.kind == "add"
+    train = np.r_[: len(split.y_train), samples : samples + added]
+    validation = np.arange(len(split.y_train), samples)
+    return _frozen(
+        replace(split, x_train=x[train], y_train=y[train], x_validation=x[validation], y_validation=y[validation])
+    )
+
+
+def _frozen(split: Split) -> Split:
     for value in vars(split).values():
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
@@ -100,7 +155,7 @@ def _split_of(data: Dataset, samples: int, noise: float, seed: int, held_out: in
 def features(config: RunConfig, x: Array) -> Tensor:
     """Return raw features as the model takes them: standardised if the config says so, with a column of ones."""
     if config.standardise:
-        split = dataset(config)
+        split = original(config)
         x = (x - split.mean) / split.spread
     return with_ones(torch.from_numpy(np.array(x, dtype=np.float64)).to(TORCH_DTYPES[config.dtype]))
 
@@ -147,9 +202,10 @@ class Rows:
         """Return rows of the same shape with memory of their own."""
         return Rows(self.x.clone(), self.target.clone(), self.prediction.clone())
 
-    def batches(self, size: int) -> list[Rows]:
-        """Return consecutive slices of `size` rows; the last may be smaller."""
-        return [self.slice(start, start + size) for start in range(0, len(self), size)]
+    def batches(self, sizes: Sequence[int]) -> list[Rows]:
+        """Return consecutive slices of so many rows each."""
+        ends = list(accumulate(sizes))
+        return [self.slice(end - size, end) for size, end in zip(sizes, ends, strict=True)]
 
     def slice(self, start: int, stop: int) -> Rows:
         """Return the rows from start to before stop."""

@@ -75,6 +75,7 @@ def diagnose(events: Sequence[Event], config: RunConfig) -> Diagnosis:
     if not events:
         return Diagnosis("waiting", "Nothing has been trained yet.")
     last = events[-1]
+    events = on_same_points(events, config, last.updates - 1)
     if not last.finite:
         return Diagnosis(
             "not finite",
@@ -85,7 +86,7 @@ def diagnose(events: Sequence[Event], config: RunConfig) -> Diagnosis:
     # The first batch loss comes from before the first updates, so it stands for where the run began.
     losses = np.array([events[0].batch_loss, *(event.train_loss for event in events)])
     change = _Change.of(losses, "epoch")
-    limit = largest_stable_rate(config)
+    limit = largest_stable_rate(config.settled(last.updates))
     too_large = limit is not None and last.learning_rate > limit
     if too_large and change.recent > change.earlier:
         return Diagnosis(
@@ -105,6 +106,24 @@ def diagnose(events: Sequence[Event], config: RunConfig) -> Diagnosis:
         same = " All weights began at zero, so the units of a layer stay alike and the network cannot learn more."
         return replace(found, sentence=found.sentence + same)
     return found
+
+
+def on_same_points(events: Sequence[Event], config: RunConfig, update: int) -> list[Event]:
+    """Return the events since points were moved or added last: losses on other points do not compare.
+
+    Args:
+        events: all events of a run so far, in order.
+        config: the config of the run.
+        update: number of an update, counted from 0; changes that come later do not count.
+
+    Example:
+        >>> from lossviz.training import CLASSIC, Intervention, run
+        >>> config = CLASSIC.with_intervention(Intervention(update=990, kind="move", value=(3, 4, 20)))
+        >>> [event.epoch for event in on_same_points(list(run(config)), config, 999)][0]
+        991
+    """
+    changed = max((item.update for item in config.point_changes if item.update <= update), default=0)
+    return [event for event in events if event.updates > changed]
 
 
 def diagnose_curves(train: Array, validation: Array | None, numbers: Array, unit: str) -> Diagnosis:

@@ -17,7 +17,7 @@ from lossviz import losses, optimizers
 from lossviz.models import LINKS
 from lossviz.optimizers import Waiting
 from lossviz.training.config import RunConfig
-from lossviz.training.data import TORCH_DTYPES, Rows, Split, dataset
+from lossviz.training.data import TORCH_DTYPES, Rows, Split, dataset_at
 from lossviz.training.interventions import Intervention
 from lossviz.training.measure import Measurement, Meter
 from lossviz.training.model import make_network
@@ -62,14 +62,14 @@ class Event:
 class RunState:
     """A run between two updates. Make one with `init` or `restore`; `step` moves it on in place.
 
-    Public attributes: `config`, `split`, `network`, `learning_rate` (of the next update), `epoch` (epochs completed),
-    `updates` (updates made), `finished` and, once finished, `reason`: a sentence for the learner.
+    Public attributes: `config`, `split` (its points as they are now), `network`, `learning_rate` (of the next update),
+    `epoch` (epochs completed), `updates` (updates made), `finished` and, once finished, `reason`: a sentence for the
+    learner.
     """
 
     def __init__(self, config: RunConfig) -> None:
         dtype = TORCH_DTYPES[config.dtype]
         self.config = config
-        self.split: Split = dataset(config)
         self.loss = losses.get(config.loss_key)
         self.loss_parameters = config.parameters
         self.link = LINKS[config.fit.link]
@@ -92,23 +92,38 @@ class RunState:
         self.finished = False
         self.reason = ""
 
-        self.training = Rows.of(config, self.split.x_train, self.split.y_train)
-        self.ordered = self.training.empty_like()
-        self.batches = self.ordered.batches(config.batch_rows)
-        sizes = {len(batch) for batch in self.batches}
-        self.workspaces = {size: self.network.workspace(size, config.dropout) for size in sizes}
         self.restraint = Restraint([config], self.network)
         self.penalty = 0.0  # of this epoch's batches so far, each times its rows
         self.penalty_in_epoch = 0.0  # mean over the batches of the latest epoch
         self.penalty_after = 0.0  # after it
-        self.order = torch.arange(len(self.training))
         self.position = 0  # number of the next batch in its epoch
+        self.arrangement = 0  # how often the points have been taken in
+        self.change(config)
+        self.take_points(0)
+
+    def change(self, config: RunConfig) -> None:
+        """Go on with other interventions."""
+        self.config = config
+        self.rates = {item.update: item.rate for item in config.rate_changes}
+        self.point_updates = {item.update for item in config.point_changes}
+
+    # Also while updates are made, in inference mode, whose tensors could not be changed outside of it.
+    @torch.inference_mode(False)
+    def take_points(self, update: int) -> None:
+        """Take in the points as they are from this update on, the first of an epoch."""
+        config = self.config
+        self.arrangement += 1
+        self.split: Split = dataset_at(config, update)
+        self.training = Rows.of(config, self.split.x_train, self.split.y_train)
+        self.ordered = self.training.empty_like()
+        sizes = config.batch_sizes(len(self.training) - config.training_samples)
+        self.batches = self.ordered.batches(sizes)
+        self.workspaces = {size: self.network.workspace(size, config.dropout) for size in set(sizes)}
+        self.order = torch.arange(len(self.training))
         self.denominators = self._denominators()
         self.meter = Meter(config, self.network, self.split)
-        self.rates = {item.update: item.value for item in config.interventions}
-
-        rows = torch.tensor([len(batch) for batch in self.batches])
-        self._batch_of_row = torch.repeat_interleave(torch.arange(len(self.batches)), rows)
+        rows = torch.tensor(sizes)
+        self._batch_of_row = torch.repeat_interleave(torch.arange(len(sizes)), rows)
         self._batch_sizes = rows.to(torch.float64)
 
     @property
@@ -117,6 +132,11 @@ class RunState:
         if self.updates in self.rates:
             return self.rates[self.updates]
         return self.base * self.plan.share(self.updates, self.drops)
+
+    @property
+    def begun(self) -> int:
+        """The first update of the epoch that is on its way or comes next; of a finished run, its last update."""
+        return self.updates - self.position - self.finished
 
     def _learnt(self) -> Tensor:
         """A copy of all that training changes in the network."""
@@ -163,8 +183,11 @@ class RunState:
         return sums / torch.tensor(self.denominators, dtype=torch.float64)
 
     def last_batch_loss(self) -> float | None:
-        """Return the loss of the latest batch, before its update; None before the first update."""
-        if self.updates == 0:
+        """Return the loss of the latest batch, before its update.
+
+        None before the first update, and where the points have changed since the latest.
+        """
+        if self.updates == 0 or (self.position == 0 and self.begun in self.point_updates):
             return None
         rows = self.batches[self.position - 1]
         terms = self.loss.terms(rows.inputs, self.loss_parameters)
@@ -207,6 +230,8 @@ class RunState:
             )
         if self.finished and self.best is not None:
             self._restore_best()
+        if not self.finished and self.updates in self.point_updates:
+            self.take_points(self.updates)
         return event
 
     def _watch(self, event: Event) -> None:
@@ -352,7 +377,7 @@ def apply(state: RunState, intervention: Intervention) -> None:
         intervention: a change before the next update or a later one.
 
     Raises:
-        ValueError: the intervention lies before the next update, or there are too many of them.
+        ValueError: the intervention lies before the next update, is not allowed, or there are too many of them.
 
     Example:
         >>> from lossviz.training import Intervention, RunConfig, apply, init, step
@@ -366,8 +391,9 @@ def apply(state: RunState, intervention: Intervention) -> None:
         raise ValueError(
             f"intervention.update is {intervention.update}; the next update, {state.updates}, or a later one is allowed"
         )
-    state.config = state.config.with_intervention(intervention)
-    state.rates[intervention.update] = intervention.value
+    state.change(state.config.with_intervention(intervention))
+    if intervention.of_points and intervention.update == state.updates and not state.finished:
+        state.take_points(state.updates)
 
 
 def forget_later(state: RunState) -> None:
@@ -384,8 +410,7 @@ def forget_later(state: RunState) -> None:
         (Intervention(update=0, kind='learning_rate', value=0.1),)
     """
     kept = tuple(item for item in state.config.interventions if item.update <= state.updates)
-    state.config = replace(state.config, interventions=kept)
-    state.rates = {item.update: item.value for item in kept}
+    state.change(replace(state.config, interventions=kept))
 
 
 def measure(state: RunState) -> Measurement:

@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from lossviz.training.config import RunConfig
 from lossviz.training.data import dataset
-from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate
+from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate, on_same_points
 from lossviz.training.engine import Event, RunState, advance, measure
 from lossviz.training.insight import activations
 from lossviz.training.miswired import miswired
@@ -69,6 +69,9 @@ def examine(state: RunState, events: Sequence[Event]) -> Diagnosis:
         >>> found.kind, found.change
         ('dead units', {'learning_rate': 0.3})
     """
+    events = on_same_points(events, state.config, state.begun)
+    if not events and state.updates:
+        return Diagnosis("waiting", "The points have changed. No epoch has been trained on them as they are now.")
     seen = diagnose(events, state.config)
     if seen.kind == "waiting":
         return seen
@@ -83,7 +86,7 @@ def _with_experiment(seen: Diagnosis, state: RunState) -> Diagnosis:
     """What to try where the curves alone say what is wrong."""
     config = state.config
     if seen.kind in {"diverging", "not finite"}:
-        limit = largest_stable_rate(config)
+        limit = largest_stable_rate(config.settled(state.begun))
         rate = _round(0.5 * limit if limit else state.rate / 10.0)
         return replace(seen, experiment=f"Try the learning rate {rate:g}.", change={"learning_rate": rate})
     if seen.kind == "rising":
@@ -120,7 +123,7 @@ def _unscaled(state: RunState, events: Sequence[Event], seen: Diagnosis) -> Diag
     config = state.config
     if config.standardise or config.recurrent or seen.kind not in {*_QUIET, "diverging", "not finite", "rising"}:
         return None
-    split = dataset(config)
+    split = state.split
     far = np.abs(split.mean) + split.spread
     most, least = int(far.argmax()), int(split.spread.argmin())
     ratio = split.spread.max() / split.spread.min()
@@ -195,7 +198,7 @@ def _unsuitable_loss(state: RunState, events: Sequence[Event], seen: Diagnosis) 
     if config.loss_key != "brier" or config.task != "binary" or seen.kind not in _QUIET:
         return None
     rows = state.meter.predict()
-    train = slice(0, config.training_samples)
+    train = slice(0, len(state.training))
     p = rows.inputs["prediction"][train].double()
     error = (p - rows.inputs["target"][train].double()).abs()
     wrong = error > 0.9
@@ -217,7 +220,7 @@ def _oscillating(state: RunState, events: Sequence[Event], seen: Diagnosis) -> D
     config = state.config
     if config.updates_per_epoch > 1 or len(events) < 10 or seen.kind not in _QUIET:
         return None
-    limit = largest_stable_rate(replace(config, interventions=()))
+    limit = largest_stable_rate(config.settled(state.begun))
     trial = _Trial(state)
     steps = [trial.step() for _ in range(2)]
     sizes = [float(torch.linalg.vector_norm(step)) for step in steps]
@@ -276,7 +279,7 @@ def _missed(state: RunState, events: Sequence[Event], seen: Diagnosis) -> Diagno
         return None
     if config.recurrent:  # Words have numbers, but near numbers are no near words.
         return None
-    reference = neighbours(config)
+    reference = neighbours(config.settled(state.begun))
     if reference is None or reference - metric < MISSED:
         return None
     regression = config.task == "regression"
@@ -349,6 +352,7 @@ class _Trial:
         # Beyond the last epoch a schedule has no rate of its own: the trial keeps the latest.
         self._copy.plan = replace(self._copy.plan, schedule="constant")
         self._copy.rates = {}
+        self._copy.point_updates = set()
         self._copy.base = state.rate * factor
         self._copy.best = None
 
@@ -378,7 +382,7 @@ def neighbours(config: RunConfig) -> float | None:
     A yardstick that has nothing to do with the model: where neighbours do much better, the pattern is there to learn.
 
     Args:
-        config: a run; its data count.
+        config: a run; its points before the first update count.
 
     Returns:
         The accuracy, or R squared for regression; None with fewer than 12 training points.
@@ -393,7 +397,8 @@ def neighbours(config: RunConfig) -> float | None:
     """
     names = ("dataset", "samples", "noise", "data_seed", "validation_fraction", "stratify", "own")
     # One config for all runs on the same points, so that they share the result.
-    return _neighbours(RunConfig(**{name: getattr(config, name) for name in names}))
+    same = RunConfig(**{name: getattr(config, name) for name in names})
+    return _neighbours(replace(same, interventions=config.settled(0).interventions))
 
 
 @remembered(64)

@@ -59,7 +59,7 @@ class Group:
         self.masks = torch.Generator().manual_seed(first.seed + MASK_STREAM)
         self.plans = [config.plan for config in self.configs]
         self.by_update = any(config.schedule == "warmup" for config in self.configs)
-        self.set_rates = [{item.update: item.value for item in config.interventions} for config in self.configs]
+        self.set_rates = [{item.update: item.rate for item in config.rate_changes} for config in self.configs]
         self.base = [config.learning_rate for config in self.configs]
         self.drops = [0] * runs
         self.plateau = [Waiting() for _ in configs]
@@ -68,8 +68,8 @@ class Group:
 
     def _batches(self, split: Split) -> None:
         """The batches of an epoch in blocks of equal ones, and the order in which every seed brings their rows."""
-        first, size, count = self.configs[0], self.configs[0].batch_rows, len(split.x_train)
-        sizes = [min(size, count - start) for start in range(0, count, size)]
+        first, count = self.configs[0], len(split.x_train)
+        sizes = first.batch_sizes(count - first.training_samples)
         x = features(first, split.x_train)
         ends = list(accumulate(sizes))
         self.blocks = []
@@ -217,6 +217,7 @@ def form(config: RunConfig) -> tuple[Any, ...]:
     seed = config.seed if config.dropout and config.hidden else None
     return (
         *(getattr(config, name) for name in SAME_DATA),
+        config.point_changes,
         *(config.standardise, config.sizes, config.activation, config.dtype, config.batch_norm),
         *(config.dropout, config.batch_rows, config.epochs, seed),
     )

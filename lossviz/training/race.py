@@ -44,6 +44,13 @@ class Race:
             found = {getattr(config, name) for config in configs}
             if len(found) > 1:
                 raise ValueError(f"the racers differ in {name}: {sorted(found)}; all race on the same points")
+        if len({config.point_changes for config in configs}) > 1 or any(
+            item.update for config in configs for item in config.point_changes
+        ):
+            raise ValueError(
+                "the racers differ in points that were moved or added, or these change on the way; all race on the "
+                "same points from the start"
+            )
         self.configs = tuple(configs)
         forms: dict[tuple[Any, ...], list[int]] = {}
         for racer, config in enumerate(configs):

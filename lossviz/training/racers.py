@@ -144,7 +144,9 @@ DIFFERENCES: Final[dict[str, Difference]] = {
 
 
 def lineup(config: RunConfig, by: str, values: Sequence[Any]) -> tuple[Racer, ...]:
-    """Return the racers: the run once for each value, changes made on the way left out.
+    """Return the racers: the run once for each value.
+
+    Learning rates set on the way are left out; points moved or added on the way are so from the start.
 
     Args:
         config: The run that the race goes around.
@@ -173,7 +175,7 @@ def lineup(config: RunConfig, by: str, values: Sequence[Any]) -> tuple[Racer, ..
         raise ValueError(f"{count} in the race; {FEWEST} to {RACERS} are allowed")
     difference = DIFFERENCES[by]
     racers: list[Racer] = []
-    plain = replace(config, interventions=())
+    plain = config.settled()
     for value in values:
         if difference.options:
             one_of(by, value, difference.options(config))
@@ -208,7 +210,7 @@ def usual_values(config: RunConfig, by: str) -> tuple[Any, ...]:
     found = []
     for value in difference.usual(config):
         try:
-            replace(config, interventions=(), **difference.fields(config, value))
+            replace(config.settled(), **difference.fields(config, value))
         except ValueError:
             continue
         found.append(value)

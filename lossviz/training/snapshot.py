@@ -95,11 +95,18 @@ def restore(config: RunConfig, saved: Mapping[str, Any]) -> RunState:
         ValueError: parameters has shape (2,) and type float32; this config needs shape (25,) and type float32
     """
     state = RunState(config)
-    tensors = _arrays(state)
-    expected = {*tensors, *_NUMBERS}
+    expected = {*_arrays(state), *_NUMBERS}
     if set(saved) != expected:
         odd = sorted(set(saved) ^ expected, key=str)
         raise ValueError(f"the snapshot has wrong or missing entries {odd}; needed: {', '.join(sorted(expected))}")
+    for name, kind in _NUMBERS.items():
+        if type(saved[name]) is not kind:
+            raise ValueError(f"{name} is {saved[name]!r}; a value of type {kind.__name__} is needed")
+    for name in _NUMBERS:
+        setattr(state, name, saved[name])
+    if any(update <= state.begun for update in state.point_updates):
+        state.take_points(state.begun)
+    tensors = _arrays(state)
     for name, tensor in tensors.items():
         array = np.asarray(saved[name])
         needed = tensor.numpy()
@@ -108,9 +115,6 @@ def restore(config: RunConfig, saved: Mapping[str, Any]) -> RunState:
                 f"{name} has shape {array.shape} and type {array.dtype}; "
                 f"this config needs shape {needed.shape} and type {needed.dtype}"
             )
-    for name, kind in _NUMBERS.items():
-        if type(saved[name]) is not kind:
-            raise ValueError(f"{name} is {saved[name]!r}; a value of type {kind.__name__} is needed")
     rows, batches = len(state.training), len(state.batches)
     if not np.array_equal(np.sort(saved["order"]), np.arange(rows)):
         raise ValueError(f"order does not hold each row number from 0 to {rows - 1} once")
@@ -131,7 +135,5 @@ def restore(config: RunConfig, saved: Mapping[str, Any]) -> RunState:
             generator.set_state(torch.from_numpy(np.array(saved[name])))
     for waiting, (best, epochs) in zip(_waiting(state), np.reshape(saved["waiting"], (2, 2)).tolist(), strict=True):
         waiting.best, waiting.epochs = best, int(epochs)
-    for name in _NUMBERS:
-        setattr(state, name, saved[name])
     state.gather()
     return state

@@ -55,8 +55,16 @@ class Tape:
         """Bytes that the snapshots take."""
         return self._bytes
 
-    def keep(self, state: RunState) -> None:
-        """Take a snapshot, if the run is at the end of an epoch that is due and has none."""
+    def keep(self, state: RunState, *, anew: bool = False) -> None:
+        """Take a snapshot, if the run is at the end of an epoch that is due and has none.
+
+        Args:
+            state: the run.
+            anew: whether the snapshot of this very moment, if there is one, is no longer true: points have changed.
+        """
+        if anew and state.updates in self._saved:
+            self._remove(state.updates)
+            self._add(state)
         if state.position == 0 and state.epoch % self._every == 0 and state.updates not in self._saved:
             self._add(state)
             while self._bytes > self._budget and len(self._moments) > 1:

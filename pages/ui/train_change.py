@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from lossviz.training import BOUNDS, RunConfig
+from lossviz.training.group import SAME_DATA
 from pages.ui.state import current, put, remember, seed, widget
 
 PAGE = "train"
@@ -25,11 +26,24 @@ def start_run(new: RunConfig, notice: str = "") -> None:
 
 
 def change(**fields: Any) -> None:
-    """Change settings: a new run, without the changes made on the way of the old one."""
+    """Change settings: a new run, without the learning rates set on the way of the old one.
+
+    Points that were moved or added are so at the same moment again, to see what another setting makes of it; where
+    epochs have another number of updates, from the start. Other data bring their own points.
+    """
     try:
-        start_run(replace(config(), interventions=(), **fields))
+        start_run(_with_points(config(), fields))
     except ValueError as error:
         remember("train.problem", f"{error}. The setting before still holds.")
+
+
+def _with_points(now: RunConfig, fields: dict[str, Any]) -> RunConfig:
+    new = replace(now, interventions=(), **fields)
+    if any(getattr(new, name) != getattr(now, name) for name in SAME_DATA):
+        return new
+    if new.updates_per_epoch == now.updates_per_epoch:
+        return replace(new, interventions=now.point_changes)
+    return replace(new, interventions=now.settled().interventions)
 
 
 def key_of(name: str) -> str:

@@ -21,9 +21,11 @@ from pages.ui.train_training import training
 
 def gallery() -> None:
     """The examples, by task; a task begins with its first one, on real data."""
-    now = replace(config(), interventions=())
+    now = config()
     examples = presets(now.task)
-    chosen = next((example for example in examples if example.config == now), None)
+    # What was changed on the way does not make an example another one; some hold changes themselves.
+    runs = (now, replace(now, interventions=()))
+    chosen = next((example for run in runs for example in examples if example.config == run), None)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(
             "Task",

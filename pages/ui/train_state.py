@@ -1,8 +1,8 @@
 """The state of the Train page and its URL.
 
 A link names only what differs from the start of its data set: `data=circle&hidden=8_4&rate=0.1`. Lists are joined by
-`_`; changes of the learning rate on the way read `changes=120:0.01~300:0.001`, each taking effect before that update,
-counted from 0.
+`_`; changes made on the way read `changes=120:0.01~250:m12_3.5_4~300:a1.2_3.4`, each taking effect before that update,
+counted from 0: a learning rate, point 12 (counted from 0) moved to (3.5, 4), and a point added at (1.2, 3.4).
 """
 
 from __future__ import annotations
@@ -157,13 +157,30 @@ def _truth_text(value: bool) -> str:
     return "yes" if value else "no"
 
 
+def _change_text(change: Intervention) -> str:
+    if not change.of_points:
+        return f"{change.update}:{_float_text(change.rate)}"
+    features, target = change.point
+    point = "_".join(map(_float_text, (*features, target)))
+    return f"{change.update}:" + (f"m{change.row}_{point}" if change.kind == "move" else f"a{point}")
+
+
 def _changes_text(changes: tuple[Intervention, ...]) -> str:
-    return "~".join(f"{item.update}:{_float_text(item.value)}" for item in changes)
+    return "~".join(map(_change_text, changes))
 
 
 def _changes(text: str) -> tuple[dict[str, Any], ...]:
     pairs = [part.split(":") for part in text.split("~")]
-    return tuple({"update": _whole(update), "kind": "learning_rate", "value": _float(rate)} for update, rate in pairs)
+    return tuple({"update": _whole(update), **_kind_and_value(what)} for update, what in pairs)
+
+
+def _kind_and_value(text: str) -> dict[str, Any]:
+    if text.startswith("m"):
+        row, *point = text[1:].split("_")
+        return {"kind": "move", "value": (_whole(row), *map(_float, point))}
+    if text.startswith("a"):
+        return {"kind": "add", "value": tuple(map(_float, text[1:].split("_")))}
+    return {"kind": "learning_rate", "value": _float(text)}
 
 
 @dataclass(frozen=True)
@@ -218,7 +235,10 @@ _FIELDS = (
     _Field("epochs", "epochs", str, _whole, "a whole number"),
     _Field("seed", "seed", str, _whole, "a whole number"),
     _Field("dtype", "dtype", str, str, ""),
-    _Field("changes", "interventions", _changes_text, _changes, "changes as in 120:0.01~300:0.001"),
+    _Field(
+        *("changes", "interventions", _changes_text, _changes),
+        "changes as in 120:0.01~250:m12_3.5_4~300:a1.2_3.4",
+    ),
 )
 _OWN = ("data", "walk", "phase", "sample", "at", "show")
 
@@ -370,7 +390,7 @@ def format_url(state: TrainState) -> dict[str, str]:
     room = MAX_QUERY - sum(len(name) + len(text) + 2 for name, text in params.items()) - len("changes=")
     kept: list[str] = []
     for item in config.interventions:
-        text = _changes_text((item,))
+        text = _change_text(item)
         room -= len(text) + 1
         if room < 0:
             break
@@ -379,6 +399,6 @@ def format_url(state: TrainState) -> dict[str, str]:
 
 
 def changes_left_out(state: TrainState) -> int:
-    """How many changes of the learning rate do not fit into the link."""
+    """How many changes made on the way do not fit into the link."""
     text = format_url(state).get("changes", "")
     return len(state.config.interventions) - (text.count("~") + 1 if text else 0)

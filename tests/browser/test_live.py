@@ -149,6 +149,7 @@ def test_a_bad_learning_rate_is_refused_in_words(open_page: OpenPage):
 def test_zoom_survives_updates(open_page: OpenPage):
     page = opened(open_page, LONG)
     play_until(page, 50)
+    page.locator('[data-part="curves"] .nsewdrag').scroll_into_view_if_needed()
     box = page.locator('[data-part="curves"] .nsewdrag').bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])

@@ -223,7 +223,7 @@ def test_changes_that_do_not_fit_are_counted():
         ({"standardise": "maybe"}, ["standardise", "`maybe`", "yes or no"]),
         ({"loss": "hinge"}, ["loss", "hinge", "mse"]),
         ({"optimizer": "adan"}, ["optimizer", "adan", "rmsprop"]),
-        ({"changes": "5:0.1~x"}, ["changes", "`5:0.1~x`", "120:0.01~300:0.001"]),
+        ({"changes": "5:0.1~x"}, ["changes", "`5:0.1~x`", "120:0.01~250:m12_3.5_4~300:a1.2_3.4"]),
         ({"changes": "5:-1"}, ["changes", "-1", "above 0 to 100"]),
         ({"loss": "huber", "delta": "0"}, ["delta", "0"]),
         ({"data": "iris", "weight": "1_2"}, ["weight", "3 numbers"]),

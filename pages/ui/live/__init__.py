@@ -27,8 +27,8 @@ from pages.ui.live.protocol import decode_arrays
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    *("../component.js", "socket.js", "curves.js", "lines.js", "texts.js", "model.js"),
-    *("panel_views.js", "printed_view.js", "images.js", "panels.js", "live.js"),
+    *("../component.js", "socket.js", "numbers.js", "rate.js", "curves.js", "lines.js", "texts.js", "model.js"),
+    *("point_fields.js", "points.js", "panel_views.js", "printed_view.js", "images.js", "panels.js", "live.js"),
 )
 #: What a learner can have shown besides: choices of the loss chart, then panels. The order is that of a link.
 SHOWN = ("batch", "smoothing", "gap", "log", *PANELS)

@@ -7,9 +7,10 @@ from typing import Final
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from lossviz.training import Intervention, apply
+from lossviz.training import Intervention
 from pages.ui.live.connection import Connection, serve
 from pages.ui.live.engine import Engine
+from pages.ui.live.points import answer, from_the_start, intervention, next_epoch, too_late
 from pages.ui.live.protocol import ORDERS, Message, parse
 from pages.ui.live.viewed_run import ViewedRun
 
@@ -106,6 +107,8 @@ class Session(Connection[Message]):
         elif message.type == "wind":
             await self._wind(run, message.at)
             return
+        elif message.type in {"point", "add"}:
+            await self._change_points(run, message)
         elif message.type == "pause":
             self._aim(state.updates)
         elif message.type == "play":
@@ -160,17 +163,34 @@ class Session(Connection[Message]):
         try:
             if state.finished:
                 raise ValueError("the run has ended; reset it to train with another learning rate")
-            intervention = Intervention(state.updates, "learning_rate", value)
-            branched = run.branch()
-            apply(state, intervention)
+            made = Intervention(state.updates, "learning_rate", value)
+            branched = run.intervene(made)
         except ValueError as error:
             await self._tell({"type": "error", "message": str(error)})
             return
-        change = {"update": state.updates, "kind": "learning_rate", "value": intervention.value}
-        await self._tell({"type": "intervention", "run": run.number, "branched": branched, **change})
+        await self._tell(answer(run.number, made, state.config, branched))
         if branched:
             await self._show()
         if self._resting:
+            await self._report()
+
+    async def _change_points(self, run: ViewedRun, message: Message) -> None:
+        """Move or add a point from the next epoch on; where there is none, the run has to begin anew."""
+        state = run.state
+        try:
+            if too_late(state):
+                config = from_the_start(state.config, message.row, message.point)
+                changes = config.to_dict()["interventions"]
+                await self._tell({"type": "anew", "run": run.number, "interventions": changes})
+                return
+            made = intervention(next_epoch(state), message.row, message.point)
+            branched = await self._engine.call(lambda: run.intervene(made))
+        except ValueError as error:
+            await self._tell({"type": "error", "message": str(error)})
+            return
+        await self._tell(answer(run.number, made, state.config, branched))
+        if self._resting:
+            await self._show()
             await self._report()
 
     # What the browser hears

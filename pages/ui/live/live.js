@@ -1,46 +1,11 @@
 // The live component: controls, numbers, and two charts that follow a run on the server.
 
-const RATES = [1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 const SAY = 3000; // milliseconds between spoken sentences while a run plays; a screen reader has to get to the end of one
 const SETTLED = 400; // milliseconds after which a moment that was wound to is told to the page
 const REMOUNT = 3000; // milliseconds in which a component that Streamlit moved goes on playing
 
 // Where runs were left on this page, by name; a run that comes back goes on from there.
 const left = new Map();
-
-const byPart = (root) => new Proxy({}, { get: (_, name) => root.querySelector(`[data-part="${name}"]`) });
-const plain = (value) => String(Number(value.toPrecision(6)));
-
-function shownNumber(value) {
-  if (value === null || value === undefined) return "–";
-  const number = Number(value); // "Infinity" and "NaN" come as texts
-  if (Number.isNaN(number)) return "not a number";
-  if (!Number.isFinite(number)) return number > 0 ? "infinite" : "minus infinite";
-  const size = Math.abs(number);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return number.toExponential(3).replace("e+", "e").replace("-", "−");
-  return (size === 0 ? "0" : number.toPrecision(size >= 1e4 ? 6 : 5)).replace("-", "−");
-}
-
-function shownMetric(value, metric) {
-  if (value === null || value === undefined) return "–";
-  const number = Number(value);
-  if (!Number.isFinite(number)) return "–";
-  if (metric === "r2" && Math.abs(number) >= 100) return shownNumber(number);
-  return metric === "accuracy" ? `${(100 * number).toFixed(1)} %` : number.toFixed(3).replace("-", "−");
-}
-
-function readTheme(root) {
-  const style = getComputedStyle(root);
-  const value = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const chart = value("chart-categorical-colors").split(",").map((colour) => colour.trim());
-  const points = [chart[0], chart[1], chart[2]];
-  return {
-    text: value("text-color"), background: value("background-color"), border: value("border-color"),
-    grid: `rgba(${rgb(value("text-color")).join()}, 0.14)`, font: value("font"), lines: [chart[0], chart[1], chart[3]], points,
-    rgb: Object.assign(points.map(rgb), { background: rgb(value("background-color")) }),
-    name: [value("text-color"), value("background-color"), ...chart].join(),
-  };
-}
 
 class Live {
   constructor(root) {
@@ -53,6 +18,10 @@ class Live {
     this.zoomed = false;
     this.reported = "";
     this.told = new Set(); // what of the charts was shown when the page was told
+    this.rate = new RateControl(this.parts.rate, this.parts["rate-slider"], (text) => this.notice(text), (value) => {
+      this.past.push(this.interventions);
+      this.socket?.send({ type: "learning_rate", value });
+    });
     this.listen();
   }
 
@@ -75,6 +44,7 @@ class Live {
     const was = left.get(data.run);
     this.known = new Set([incoming]);
     this.interventions = data.config.interventions;
+    this.past = []; // changes as they were before each of the latest ones
     this.reported = "";
     this.at = data.at;
     this.playing = false;
@@ -106,6 +76,12 @@ class Live {
       this.tellPanels();
       this.tellShown();
     });
+    this.editor = new PointEditor({ plot: parts.model, edit: parts.edit, fold: parts.fold, status: parts["point-status"] }, {
+      send: (message) => this.socket.send(message),
+      begin: () => this.past.push(this.interventions),
+      end: () => this.settled(),
+      playing: () => this.playing,
+    });
     this.charts = true;
     this.show();
     this.watchSize();
@@ -125,7 +101,10 @@ class Live {
         this.queue.push(message);
         this.nextDraw ||= requestAnimationFrame(() => this.drawQueue());
       },
-      lost: (text) => this.notice(text),
+      lost: (text) => {
+        this.notice(text);
+        if (text) this.editor.answered(false);
+      },
     });
   }
 
@@ -139,7 +118,9 @@ class Live {
         seen = message.frame;
         if (message.run !== this.socket.runs) continue; // still about the run before this one
         if (message.whole) this.takeScene(message);
+        else if (message.scene) this.editor.arrange(message.scene, message.arrays);
         if ("cut" in message) this.curves.cut(message.cut + 1);
+        if (message.anew) this.curves.clear(this.epochs, message.scene.samples.validation > 0);
         this.curves.append(message.arrays.curves);
         this.panels.take(message);
         newest = message;
@@ -164,14 +145,16 @@ class Live {
       this.curves.clear(frame.epochs, hasValidation);
       this.curves.refresh();
       this.curves.showAll();
-      this.model?.end();
-      this.model = new Model(this.plotly, { element: parts.model, title: parts["model-title"], legend: parts["model-legend"], words: parts.words, sentence: this.sentence, ask: (text) => this.ask(text) }, this.theme, frame.scene, frame.arrays);
-    }
-    if (this.fresh) {
+      if (this.goesOn) this.editor.arrange(frame.scene, frame.arrays);
+      else this.model?.end();
+      if (!this.goesOn) this.model = new Model(this.plotly, { element: parts.model, title: parts["model-title"], legend: parts["model-legend"], words: parts.words, sentence: this.sentence, ask: (text) => this.ask(text) }, this.theme, frame.scene, frame.arrays);
       this.panels.begin(frame);
       this.tellPanels();
-    }
-    this.fresh = false;
+      if (!this.goesOn) this.editor.follow(this.model);
+      this.showChanges(); // points have names now
+    } else this.editor.arrange(frame.scene, frame.arrays);
+    this.editor.connected();
+    this.fresh = this.goesOn = false;
     parts.gap.hidden = !hasValidation;
     const accuracy = frame.metric === "accuracy";
     parts.metric.textContent = accuracy ? "Training accuracy" : "Training R²";
@@ -189,14 +172,14 @@ class Live {
     this.curves.draw();
     const rest = frame.state === "paused" || frame.state === "finished";
     this.model.draw(frame.arrays, rest);
+    this.editor.place();
     this.panels.draw(rest);
     const within = frame.updates - frame.epoch * this.perEpoch;
     parts.epoch.textContent = frame.epoch.toLocaleString("en-GB");
     parts.epochs.textContent = `of ${this.epochs.toLocaleString("en-GB")}${within ? `, batch ${within}/${this.perEpoch}` : ""}`;
     for (const name of ["train_loss", "validation_loss"]) parts[name].textContent = shownNumber(frame.numbers[name]);
     for (const name of ["train_metric", "validation_metric"]) parts[name].textContent = shownMetric(frame.numbers[name], this.metric);
-    this.rate = frame.learning_rate;
-    this.showRate();
+    this.rate.show(frame.learning_rate);
     this.state = frame.state;
     if (frame.state === "replaying") this.say(`${this.seeking ? "Computing this moment again" : "Catching up"}: ${Math.floor(100 * frame.progress)} % of the way to ${this.seeking ? "it" : "where the run was"}.`);
     else this.say(frame.sentence, frame.state !== "playing" || frame.kind !== this.kind);
@@ -231,18 +214,35 @@ class Live {
     this.playing = false;
     this.showControls();
     clearTimeout(this.telling);
-    if (this.wound) this.telling = setTimeout(() => this.tell(message), SETTLED);
-    else this.tell(message);
+    this.unheard = message;
+    if (this.wound) this.telling = setTimeout(() => this.settled(), SETTLED);
+    else this.settled();
     this.wound = false;
   }
 
-  changed({ update, kind, value, branched }) {
-    this.rate = value;
-    const before = branched ? this.interventions.filter((item) => item.update <= update) : this.interventions;
-    this.interventions = [...before.filter((item) => item.update !== update), { update, kind, value }].sort((a, b) => a.update - b.update);
+  // A change stands; or it cannot in a run that has ended, which begins anew with it.
+  changed({ type, kind, value, interventions }) {
+    this.interventions = interventions;
+    this.known.add(JSON.stringify(interventions));
     this.showChanges();
-    this.showRate();
-    if (this.playing) this.tell({ state: "playing", epoch: Number(this.root.dataset.epoch), updates: update, snapshot: null });
+    if (type === "anew") {
+      this.notice("The run had ended. It begins anew with the points as they are now.");
+      this.goesOn = true;
+      this.restart(true);
+    } else if (kind === "learning_rate") {
+      this.rate.show(value);
+    }
+    this.editor.answered(true);
+    if (this.playing) this.unheard = { state: "playing", epoch: Number(this.root.dataset.epoch), updates: Number(this.root.dataset.updates), snapshot: null };
+    this.settled();
+  }
+
+  // Tells the page what it has not heard yet, but not while a point is still on its way.
+  settled() {
+    const { unheard, editor } = this;
+    if (!unheard || editor.moving || editor.waiting || editor.queue.length) return;
+    this.unheard = null;
+    this.tell(unheard);
   }
 
   tell({ state, epoch, updates, snapshot }) {
@@ -295,16 +295,6 @@ class Live {
       this.speed = parts.speed.value === "" ? null : Number(parts.speed.value);
       this.socket?.send({ type: "speed", value: this.speed });
     });
-    const slider = parts["rate-slider"];
-    slider.min = 0;
-    slider.max = RATES.length - 1;
-    slider.addEventListener("input", () => {
-      parts.rate.value = plain(RATES[slider.value]);
-      slider.setAttribute("aria-valuetext", plain(RATES[slider.value]));
-      clearTimeout(this.settling);
-      this.settling = setTimeout(() => this.setRate(RATES[slider.value]), 250);
-    });
-    parts.rate.addEventListener("change", () => this.setRate(parts.rate.value === "" ? NaN : Number(parts.rate.value)));
     parts.moment.addEventListener("input", () => this.wind(Number(parts.moment.value)));
     this.options = [...root.querySelectorAll("[data-option]")];
     for (const box of this.options) {
@@ -322,11 +312,7 @@ class Live {
     this.notice("");
     if (what === "play" && this.state === "finished") return this.restart(true);
     if (what === "reset") return this.restart(false);
-    if (what === "forget") {
-      this.interventions = [];
-      this.known.add("[]");
-      return this.restart(false);
-    }
+    if (what === "forget" || what === "undo") return this.forget(what === "undo");
     if (what === "play") {
       this.playing = !this.playing;
       this.socket?.send({ type: this.playing ? "play" : "pause" });
@@ -335,6 +321,16 @@ class Live {
       this.socket?.send({ type: what });
     }
     this.showControls();
+  }
+
+  // All changes, which begins anew; or the latest, and the run is computed again to where it stands.
+  forget(latest) {
+    this.interventions = latest ? this.past.pop() ?? this.interventions.slice(0, -1) : [];
+    this.known.add(JSON.stringify(this.interventions));
+    this.reported ||= "undone";
+    if (latest) return this.begin();
+    this.past = [];
+    return this.restart(false);
   }
 
   restart(playing) {
@@ -370,16 +366,6 @@ class Live {
     moment.setAttribute("aria-valuetext", `Epoch ${words(epoch)} of ${words(known)} run`);
   }
 
-  setRate(value) {
-    clearTimeout(this.settling);
-    if (!(value > 0 && value <= 100)) {
-      this.showRate(true);
-      return this.notice("The learning rate is a number above 0, up to 100.");
-    }
-    this.notice("");
-    if (value !== this.rate) this.socket?.send({ type: "learning_rate", value });
-  }
-
   visible(seen) {
     if (!seen && this.playing) {
       this.away = true;
@@ -402,25 +388,10 @@ class Live {
     }
   }
 
-  showRate(force) {
-    const { rate, "rate-slider": slider } = this.parts;
-    // A schedule changes the rate all the time; what somebody types or drags stays.
-    if (!force && (this.shownRate === this.rate || [rate, slider].includes(document.activeElement))) return;
-    this.shownRate = this.rate;
-    rate.value = plain(this.rate);
-    const nearest = RATES.reduce((best, value, index) =>
-      (Math.abs(Math.log(value / this.rate)) < Math.abs(Math.log(RATES[best] / this.rate)) ? index : best), 0);
-    slider.value = nearest;
-    slider.setAttribute("aria-valuetext", plain(this.rate));
-  }
-
   showChanges() {
     const { parts, interventions } = this;
     parts.changes.hidden = interventions.length === 0;
-    if (!interventions.length) return;
-    const shown = interventions.slice(-3).map(({ update, value }) => `${plain(value)} from update ${(update + 1).toLocaleString("en-GB")}`);
-    const more = interventions.length > 3 ? `${interventions.length - 3} earlier changes, then ` : "";
-    parts["changes-text"].textContent = `Learning rate changed: ${more}${shown.join(", ")}. Reset keeps this.`;
+    if (interventions.length) parts["changes-text"].textContent = changesInWords(interventions, this.model?.scene);
   }
 
   notice(text) {
@@ -449,6 +420,7 @@ class Live {
       width = this.root.clientWidth;
       this.plotly.Plots.resize(this.parts.curves);
       this.model?.resize();
+      if (this.model) this.editor.place();
       this.panels.resize();
     });
     this.sizes.observe(this.root);
@@ -462,11 +434,12 @@ class Live {
     }
     document.removeEventListener("visibilitychange", this.onVisible);
     cancelAnimationFrame(this.nextDraw);
-    clearTimeout(this.settling);
+    this.rate.end();
     clearTimeout(this.telling);
     this.sizes?.disconnect();
     this.socket?.end();
     this.model?.end();
+    this.editor?.gone();
     this.panels?.end();
     if (this.charts) this.plotly.purge(this.parts.curves);
   }

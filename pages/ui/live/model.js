@@ -63,24 +63,22 @@ class CountTables {
 
 class Model {
   constructor(plotly, { element, title, legend, words, sentence, ask }, theme, scene, arrays) {
-    Object.assign(this, { plotly, element, title, legend, theme, scene, latest: arrays, last: 0 });
+    Object.assign(this, { plotly, element, title, legend, theme, scene, latest: arrays, last: 0, held: null, moved: null });
     this.fixed = arrays;
     element.replaceChildren();
     const [name, label] = TITLES[scene.kind];
     title.textContent = name;
     words.hidden = scene.kind !== "texts";
     if (scene.kind === "counts" || scene.kind === "texts") {
-      element.removeAttribute("role");
-      element.removeAttribute("aria-label");
       this.legend.textContent = "Rows are the true classes, columns what the model predicts.";
       if (scene.kind === "texts") this.texts = new Texts({ element, legend, words, sentence, ask }, scene, theme);
       return;
     }
-    element.setAttribute("role", "img");
-    element.setAttribute("aria-label", label);
     this.canvas = element.appendChild(document.createElement("canvas"));
     this.axes = element.appendChild(document.createElement("div"));
     this.axes.className = "lv-axes";
+    this.axes.setAttribute("role", "img");
+    this.axes.setAttribute("aria-label", label);
     this.build();
   }
 
@@ -101,10 +99,10 @@ class Model {
         yaxis: { ...plain, title: { text: scene.features[1], standoff: 4 }, range: [low2, high2], showgrid: false, zeroline: false, scaleanchor: "x", constrain: "domain" },
       };
     } else if (scene.kind === "curve") {
-      const { grid } = this.fixed;
+      const ranges = this.ranges();
       axes = {
-        xaxis: { ...plain, title: { text: scene.features[0], standoff: 8 }, range: [grid[0], grid[grid.length - 1]] },
-        yaxis: { ...plain, title: { text: scene.target, standoff: 4 }, range: [...scene.range] },
+        xaxis: { ...plain, title: { text: scene.features[0], standoff: 8 }, range: ranges.xaxis },
+        yaxis: { ...plain, title: { text: scene.target, standoff: 4 }, range: ranges.yaxis },
       };
     } else {
       const [low, high] = scene.range;
@@ -118,6 +116,47 @@ class Model {
     this.legend.innerHTML = legend.join("");
     this.plotly.newPlot(this.axes, traces, layoutOf(theme, { ...axes, hovermode: "closest", dragmode: false }), PLOT_OPTIONS);
     this.draw(this.latest, true);
+  }
+
+  // Other points, on axes that hold them.
+  change(scene, arrays) {
+    Object.assign(this, { scene, fixed: { ...this.fixed, ...arrays }, latest: arrays });
+    // While one is in hand the others stay.
+    if (this.held === null) this.redrawPoints();
+  }
+
+  // Where points lie now: `moved`, which the learner has in hand, is ahead of the server; while held it is drawn apart.
+  redrawPoints() {
+    if (this.scene.kind !== "curve" && this.scene.kind !== "plane") return;
+    const { traces, legend } = this.points();
+    this.legend.innerHTML = legend.join("");
+    const { xaxis, yaxis } = this.ranges();
+    this.plotly.update(this.axes, { x: traces.map(({ x }) => x), y: traces.map(({ y }) => y) }, { "xaxis.range": xaxis, "yaxis.range": yaxis });
+    this.draw(this.latest, true);
+  }
+
+  ranges() {
+    const { scene, fixed } = this;
+    if (scene.kind === "plane") return { xaxis: scene.bounds.slice(0, 2), yaxis: scene.bounds.slice(2) };
+    this.stretch = 1;
+    return { xaxis: [fixed.grid[0], fixed.grid[fixed.grid.length - 1]], yaxis: [...scene.range] };
+  }
+
+  // The points of one part that are drawn: number, features and target of each.
+  drawn(part) {
+    const { scene, fixed, moved } = this;
+    const features = scene.features.length;
+    return [...fixed[`${part}_row`]].map((number, at) =>
+      (moved?.number === number ? moved : { number, x: [...fixed[`${part}_x`].subarray(features * at, features * (at + 1))], y: fixed[`${part}_y`][at] }))
+      .filter(({ number }) => this.held !== number);
+  }
+
+  // A point as the chart draws it, to stand by itself.
+  sample({ number, y }) {
+    const { scene, theme } = this;
+    const filled = number < scene.training || number >= scene.untouched;
+    if (scene.kind === "plane") return pointSample(SYMBOLS[y], theme.points[y], filled);
+    return pointSample(filled ? "circle" : "diamond", theme.points[filled ? 0 : 2], filled);
   }
 
   points() {
@@ -139,10 +178,9 @@ class Model {
         },
       });
       if (scene.kind === "plane") {
-        const x = fixed[`${part}_x`];
         scene.classes.forEach((name, index) => {
-          const rows = [...y.keys()].filter((row) => y[row] === index);
-          trace(`${name}, ${word}`, SYMBOLS[index], theme.points[index], rows.map((row) => x[2 * row]), rows.map((row) => x[2 * row + 1]),
+          const points = this.drawn(part).filter((point) => point.y === index);
+          trace(`${name}, ${word}`, SYMBOLS[index], theme.points[index], points.map((point) => point.x[0]), points.map((point) => point.x[1]),
             `${escaped(scene.features[0])} %{x}<br>${escaped(scene.features[1])} %{y}`);
           legend.push(`<span>${pointSample(SYMBOLS[index], theme.points[index], filled)}${escaped(name)}, ${word}</span>`);
         });
@@ -151,7 +189,8 @@ class Model {
       const symbol = filled ? "circle" : "diamond";
       const colour = theme.points[filled ? 0 : 2];
       if (scene.kind === "curve") {
-        trace(word, symbol, colour, fixed[`${part}_x`], y, `${escaped(scene.features[0])} %{x}<br>${escaped(scene.target)} %{y}`);
+        const points = this.drawn(part);
+        trace(word, symbol, colour, points.map((point) => point.x[0]), points.map((point) => point.y), `${escaped(scene.features[0])} %{x}<br>${escaped(scene.target)} %{y}`);
       } else {
         trace(word, symbol, colour, y, [...y].map(() => null), "true %{x}<br>predicted %{y}");
       }

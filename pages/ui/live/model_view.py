@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 
 from lossviz.training import RunState, decision_map, output, predict
+from pages.ui.live.points import drawn_rows, numbers_of, points_to_come
 from pages.ui.live.text_view import TextView
 
 MAP_SIZE = 50
 CURVE_POINTS = 201
-DRAWN_POINTS = 1000
 
 
 class ModelView:
@@ -27,17 +27,36 @@ class ModelView:
         self._texts = TextView(state) if state.config.recurrent else None
         if self._texts:
             self.kind = "texts"
-        # Every k-th point, so that thousands of points do not slow the browser down.
-        self._drawn = {
-            part: slice(None, None, -(-len(x) // DRAWN_POINTS) or 1)
-            for part, x in (("train", split.x_train), ("validation", split.x_validation))
-        }
+        self._split = points_to_come(state)
+        self._drawn = drawn_rows(state.config, self._split)
+        self._bounds: list[tuple[float, float]] = []  # of each axis that holds a feature
+        self._range = (0.0, 0.0)  # of the target
+        self._take_bounds()
+
+    def _take_bounds(self) -> None:
+        """Axes that hold all points; once there, they do not shrink, so that nothing jumps when a point comes back."""
+        split = self._split
+        x, y = np.concatenate([split.x_train, split.x_validation]), np.concatenate([split.y_train, split.y_validation])
+        if self.kind in {"curve", "plane"}:
+            old = self._bounds or [(np.inf, -np.inf)] * x.shape[1]
+            self._bounds = [_grown(bounds, column) for bounds, column in zip(old, x.T, strict=True)]
+        if self.kind in {"curve", "scatter"}:
+            self._range = _grown(self._range if self._range[1] > self._range[0] else (np.inf, -np.inf), y)
         if self.kind == "curve":
-            low, high = _padded(np.concatenate([split.x_train, split.x_validation]))
-            self._grid = np.linspace(low, high, CURVE_POINTS)
-        elif self.kind == "plane":
-            both = np.concatenate([split.x_train, split.x_validation])
-            self._bounds = (*_padded(both[:, 0]), *_padded(both[:, 1]))
+            self._grid = np.linspace(*self._bounds[0], CURVE_POINTS)
+
+    @property
+    def _ends(self) -> list[float]:
+        return [end for bounds in self._bounds for end in bounds]
+
+    def changed(self) -> bool:
+        """Whether the points are others than those of the latest scene; then a new one has to be sent."""
+        split = points_to_come(self.state)
+        if split is self._split:
+            return False
+        self._split, self._drawn = split, drawn_rows(self.state.config, split)
+        self._take_bounds()
+        return True
 
     def follow(self, state: RunState) -> None:
         """Show the same run at another moment."""
@@ -48,26 +67,30 @@ class ModelView:
         return self._texts.read(text) if self._texts else ""
 
     def scene(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What stays the same during the run: header entries and arrays."""
-        split = self.state.split
+        """What stays the same as long as no point moves: header entries and arrays."""
+        config, split = self.state.config, self._split
         header: dict[str, Any] = {
             "kind": self.kind,
             "classes": list(split.classes),
             "samples": {"train": len(split.x_train), "validation": len(split.x_validation)},
             "features": list(split.feature_names),
             "target": split.target_name,
+            # Numbers of points begin with those of the training part, then of the validation part, then those added.
+            "training": config.training_samples,
+            "untouched": config.samples,
         }
         arrays = {}
         if self.kind == "plane":
-            header["bounds"] = list(self._bounds)
+            header["bounds"] = self._ends
         elif self.kind in {"curve", "scatter"}:
-            header["range"] = list(_padded(np.concatenate([split.y_train, split.y_validation])))
+            header["range"] = list(self._range)
         for part, x, y in (
             ("train", split.x_train, split.y_train),
             ("validation", split.x_validation, split.y_validation),
         ):
             if self.kind in {"plane", "curve"}:
                 arrays[f"{part}_x"] = x[self._drawn[part]].copy()
+                arrays[f"{part}_row"] = numbers_of(config, part, self._drawn[part])
             if self.kind in {"plane", "curve", "scatter"}:
                 arrays[f"{part}_y"] = y[self._drawn[part]].copy()
         if self.kind == "curve":
@@ -101,7 +124,9 @@ class ModelView:
         if self.kind == "curve":
             return {"fitted": predict(state, self._grid[:, None]).astype(np.float32)}
         if self.kind == "plane":
-            return {"map": self._shares(decision_map(state, self._bounds, MAP_SIZE))}
+            return {
+                "map": self._shares(decision_map(state, [end for bounds in self._bounds for end in bounds], MAP_SIZE))
+            }
         parts = {"train": (split.x_train, split.y_train), "validation": (split.x_validation, split.y_validation)}
         if self.kind == "scatter":
             return {
@@ -133,6 +158,15 @@ class ModelView:
         else:
             predicted = (values > (0.0 if self._output == "score" else 0.5)).astype(np.int64)
         return np.bincount(y.astype(np.int64) * classes + predicted, minlength=classes**2).astype(np.int32)
+
+
+def _grown(bounds: tuple[float, float], values: np.ndarray) -> tuple[float, float]:
+    """Bounds that hold all values: the same ones if they do, else with a margin where they did not."""
+    low, high = bounds
+    if low <= float(values.min()) and float(values.max()) <= high:
+        return bounds
+    new_low, new_high = _padded(values)
+    return (new_low if values.min() < low else low), (new_high if values.max() > high else high)
 
 
 def _padded(values: np.ndarray) -> tuple[float, float]:

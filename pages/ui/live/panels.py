@@ -61,7 +61,7 @@ class Panels:
         self._frames = 0  # since then that were left out
         self._every = 1
         self._due: dict[str, float] = {}
-        self._shown: dict[str, int] = {}  # updates made when a panel was computed
+        self._shown: dict[str, tuple[int, int]] = {}  # the moment at which a panel was computed
         self._makers: dict[str, Callable[[], tuple[Any, dict[str, np.ndarray]]]] = {
             "activations": self._activations,
             "confusion": self._confusion,
@@ -90,8 +90,12 @@ class Panels:
 
     @property
     def stale(self) -> bool:
-        """Whether an open panel shows an earlier update than the run has reached."""
-        return any(self._shown.get(name) != self._state.updates for name in self._open & self._makers.keys())
+        """Whether an open panel shows an earlier update than the run has reached, or other points."""
+        return any(self._shown.get(name) != self._moment for name in self._open & self._makers.keys())
+
+    @property
+    def _moment(self) -> tuple[int, int]:
+        return self._state.updates, self._state.arrangement
 
     def note(self) -> None:
         """Keep the sizes of the latest update."""
@@ -140,14 +144,14 @@ class Panels:
             header["gradients"], arrays["gradients"] = self._gradients()
         now = time.perf_counter()
         for name in (*PANELS, IMAGES):
-            if name not in self._open or name not in self._makers or self._shown.get(name) == self._state.updates:
+            if name not in self._open or name not in self._makers or self._shown.get(name) == self._moment:
                 continue
             if not rest and name in self._shown and now < self._due[name]:
                 continue
             header[name], more = self._makers[name]()
             arrays.update(more)
             after = time.perf_counter()
-            self._shown[name] = self._state.updates
+            self._shown[name] = self._moment
             self._due[name] = after + max(PERIODS[name], (after - now) / SHARE)
             now = after
         return header, arrays

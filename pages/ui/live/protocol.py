@@ -35,6 +35,8 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "wind": ("at",),
     "speed": ("value",),
     "learning_rate": ("value",),
+    "point": ("row", "x", "y"),
+    "add": ("x", "y"),
     "ack": ("frame",),
     "whole": (),
     "panels": ("open",),
@@ -54,6 +56,8 @@ class Message:
     frame: int = 0
     panels: frozenset[str] = frozenset()
     text: str = ""
+    row: int | None = None
+    point: tuple[float, ...] = ()
 
 
 def fields_of(text: str, allowed: Mapping[str, Collection[str]]) -> tuple[str, dict[str, Any]]:
@@ -101,6 +105,9 @@ def parse(text: str) -> Message:
         return Message(kind, value=number("speed", given["value"], *SPEEDS))
     if kind == "learning_rate":
         return Message(kind, value=number("learning_rate", given["value"], *BOUNDS["learning_rate"], low_open=True))
+    if kind in {"point", "add"}:
+        row = whole("row", given["row"], 0, _LARGEST) if kind == "point" else None
+        return Message(kind, row=row, point=_point(given["x"], given["y"]))
     if kind == "ack":
         return Message(kind, frame=whole("frame", given["frame"], 1, _LARGEST))
     if kind == "panels":
@@ -120,6 +127,13 @@ def _panels(names: Any) -> frozenset[str]:
     if not isinstance(names, list) or len(names) > len(PANELS):
         raise ValueError(f"open is {shorten(names)}; a list of at most {len(PANELS)} of {', '.join(PANELS)} is allowed")
     return frozenset(one_of("open", name, PANELS) for name in names)
+
+
+def _point(x: Any, y: Any) -> tuple[float, ...]:
+    """Features and target of a point; how many features there are is for the run to say."""
+    if not isinstance(x, list) or len(x) not in (1, 2):
+        raise ValueError(f"x is {shorten(x)}; a list of one or two numbers is allowed")
+    return (*(number("x", part, *BOUNDS["coordinate"]) for part in x), number("y", y, *BOUNDS["coordinate"]))
 
 
 def _no_constant(name: str) -> None:

@@ -10,10 +10,12 @@ from lossviz.training import (
     TAPE_BYTES,
     Diagnosis,
     Event,
+    Intervention,
     Measurement,
     RunConfig,
     Tape,
     UpdateWatch,
+    apply,
     examine,
     forget_later,
     init,
@@ -46,6 +48,7 @@ class ViewedRun:
         self._watch = UpdateWatch(self.state)
         self.panels = Panels(self._watch, self.view)
         self._start = measure(self.state)
+        self._anew = False  # whether the losses before training have changed since the latest frame
         self._shown = 0  # events that earlier frames held
         self._cut = False  # whether frames have held events that are no longer true
         self._seconds = 0.0  # of one update, as the last measurement said
@@ -98,6 +101,23 @@ class ViewedRun:
         self.panels.cut()
         return True
 
+    def intervene(self, intervention: Intervention) -> bool:
+        """Make a change; say whether a run that was wound back goes another way from here.
+
+        Raises:
+            ValueError: the change is not allowed, and nothing has happened.
+        """
+        state = self.state
+        state.config.with_intervention(intervention)  # refused before anything is forgotten
+        branched = self.branch()
+        apply(state, intervention)
+        if intervention.of_points and intervention.update == state.updates:
+            self.tape.keep(state, anew=True)
+            if state.updates == 0:
+                self._start = measure(state)
+                self._anew = True
+        return branched
+
     def frame(self, number: int, status: str, progress: float | None, *, whole: bool = False) -> bytes:
         """Return the frame that shows the run as it is now, with the epochs that no frame has shown yet."""
         state = self.state
@@ -127,10 +147,14 @@ class ViewedRun:
             header["updates_per_epoch"] = state.config.updates_per_epoch
             header["metric"] = state.config.metric
             header["layers"] = layer_names(state.config)
+        if self.view.changed() or whole:
             header["scene"], arrays = self.view.scene()
+        if self._anew:
+            header["anew"] = True
         rows = [_row(event) for event in self.events[self._shown :]]
-        if whole:
+        if whole or self._anew:
             rows.insert(0, _start_row(self._start, state.config.learning_rate))
+        self._anew = False
         self._shown = len(self.events)
         arrays = {"curves": np.array(rows, dtype=np.float64).reshape(-1, len(COLUMNS)), **arrays, **self.view.arrays()}
         if status != "replaying":
@@ -152,7 +176,9 @@ class ViewedRun:
     def _numbers(self) -> dict[str, float | None]:
         """Losses and metrics of the parameters as they are now, and the loss of the last batch before its update."""
         state = self.state
-        if state.epoch and self.events[state.epoch - 1].updates == state.updates and not state.restored:
+        measured = state.epoch and self.events[state.epoch - 1].updates == state.updates
+        changed = state.begun in state.point_updates  # since the epoch was measured
+        if measured and not changed and not state.restored:
             now: Event | Measurement = self.events[state.epoch - 1]
         else:
             now = measure(state)

@@ -149,7 +149,7 @@ def with_by(state: RaceState, by: str) -> RaceState:
 
 def with_config(state: RaceState, config: RunConfig) -> RaceState:
     """The same race around another run; values that do not suit it give way to usual ones."""
-    new = replace(state, config=replace(config, interventions=()))
+    new = replace(state, config=config.settled())
     try:
         lineup(new.config, new.by, new.values)
     except ValueError:
@@ -199,11 +199,13 @@ def parse(params: Mapping[str, str]) -> tuple[RaceState, list[str]]:
         return EXAMPLES[0].state, []
     around = {name: text for name, text in params.items() if name not in (*OWN, *_LEFT_OUT)}
     found, notices = train_state.parse(around)
-    config = replace(found.config, interventions=())
-    if found.config.interventions:
+    config = found.config.settled()
+    if found.config.rate_changes:
         notices.append(
-            "The link holds changes made on the way; all racers keep to their settings, so they are left out."
+            "The link holds learning rates set on the way; all racers keep to their settings, so they are left out."
         )
+    if any(item.update for item in found.config.point_changes):
+        notices.append("The link holds points that change on the way; here they have changed from the start.")
     by = params.get("by", "rate")
     if by not in DIFFERENCES:
         notices.append(
