@@ -244,14 +244,15 @@ _EXAMPLES: Final = (
         "sigmoid_twice",
         "Circle, sigmoid twice",
         "The model ends in a sigmoid, and the loss takes its output for a raw score and applies another one. The loss "
-        "cannot fall below 0.49, and this run comes to rest at worse predictions than without the mistake.",
+        "cannot fall below 0.49, and after 60 epochs one new point in ten is still wrong; without the mistake none "
+        "is.",
         RunConfig(dataset="circle", hidden=(8,), wiring="sigmoid_twice", learning_rate=0.1, epochs=60),
     ),
     Example(
         "labels_zero_one",
         "Moons, hinge with labels 0 and 1",
-        "The hinge loss multiplies scores by labels −1 and +1. With labels 0 and 1 half of the points cost 1 whatever "
-        "happens and pull at nothing: soon every point is taken for class 1.",
+        "The hinge loss multiplies scores by labels −1 and +1. Points with the label 0 cost 1 whatever happens and pull "
+        "at nothing: soon every point is taken for class 1.",
         RunConfig(dataset="moons", hidden=(8,), loss="hinge", wiring="labels_zero_one", learning_rate=0.1, epochs=60),
     ),
     Example(

@@ -100,10 +100,11 @@ def restore(config: RunConfig, saved: Mapping[str, Any]) -> RunState:
         odd = sorted(set(saved) ^ expected, key=str)
         raise ValueError(f"the snapshot has wrong or missing entries {odd}; needed: {', '.join(sorted(expected))}")
     for name, kind in _NUMBERS.items():
-        if type(saved[name]) is not kind:
+        # JSON as a browser writes it has no whole floats: 1.0 comes back as 1.
+        if type(saved[name]) is not kind and not (kind is float and type(saved[name]) is int):
             raise ValueError(f"{name} is {saved[name]!r}; a value of type {kind.__name__} is needed")
-    for name in _NUMBERS:
-        setattr(state, name, saved[name])
+    for name, kind in _NUMBERS.items():
+        setattr(state, name, kind(saved[name]))
     if any(update <= state.begun for update in state.point_updates):
         state.take_points(state.begun)
     tensors = _arrays(state)

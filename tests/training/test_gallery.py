@@ -8,6 +8,7 @@ import pytest
 from lossviz import datasets
 from lossviz.datasets import reviews
 from lossviz.training import UpdateWatch, dataset, diagnose, examine, init, measure, predict, preset, presets, run
+from lossviz.training.miswired import lowest_loss
 
 
 class Finished:
@@ -207,6 +208,25 @@ def test_squared_after_sigmoid(trained):
     assert squared.kind == "unsuitable loss"
     cross_entropy = list(run(replace(squared.config, loss="bce_with_logits", loss_parameters=())))
     assert squared.last.validation_metric < 0.6 < 0.8 < cross_entropy[-1].validation_metric
+
+
+def test_mistakes_in_the_wiring(trained):
+    right = {
+        key: list(run(replace(trained(key).config, wiring="right")))[-1] for key in ("sigmoid_twice", "softmax_twice")
+    }
+    sigmoid = trained("sigmoid_twice")
+    assert sigmoid.kind == "sigmoid twice"
+    assert lowest_loss(sigmoid.state) == pytest.approx(0.49, abs=0.005)
+    assert 1 - sigmoid.last.validation_metric == pytest.approx(0.1, abs=0.02)
+    assert right["sigmoid_twice"].validation_metric == 1.0
+    labels = trained("labels_zero_one")
+    assert labels.kind == "labels 0 and 1"
+    assert (predict(labels.state, labels.state.split.x_train) > 0).all()
+    softmax = trained("softmax_twice")
+    assert softmax.kind == "softmax twice"
+    assert lowest_loss(softmax.state) == pytest.approx(1.461, abs=0.0005)
+    assert 1 - softmax.last.validation_metric == pytest.approx(1 / 3, abs=0.03)
+    assert right["softmax_twice"].validation_metric > 0.9
 
 
 def test_small_validation(trained):

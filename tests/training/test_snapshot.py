@@ -97,3 +97,20 @@ def test_what_does_not_fit_is_refused(change, message):
         restore(PLAYGROUND, saved)
     with pytest.raises(ValueError, match="needed: "):
         restore(PLAYGROUND, {"parameters": saved["parameters"]})
+
+
+def test_numbers_that_came_through_a_browser_are_taken():
+    """There 1.0 is written as 1, and comes back as a whole number."""
+    state = init(replace(PLAYGROUND, learning_rate=1.0, l2=0.001))
+    advance(state, 3)
+    saved = snapshot(state)
+    given = {
+        name: int(value) if type(value) is float and value.is_integer() else value for name, value in saved.items()
+    }
+    assert type(given["rate"]) is int
+    again = restore(state.config, given)
+    assert advance(again, 25) == advance(state, 25)
+    for name, value in snapshot(state).items():
+        assert type(snapshot(again)[name]) is type(value)
+    with pytest.raises(ValueError, match="rate is '1'; a value of type float is needed"):
+        restore(state.config, {**saved, "rate": "1"})
