@@ -251,8 +251,8 @@ _EXAMPLES: Final = (
     Example(
         "labels_zero_one",
         "Moons, hinge with labels 0 and 1",
-        "The hinge loss multiplies scores by labels −1 and +1. Points with the label 0 cost 1 whatever happens and pull "
-        "at nothing: soon every point is taken for class 1.",
+        "The hinge loss multiplies scores by labels −1 and +1. Points with the label 0 cost 1 whatever happens and "
+        "pull at nothing: soon every point is taken for class 1.",
         RunConfig(dataset="moons", hidden=(8,), loss="hinge", wiring="labels_zero_one", learning_rate=0.1, epochs=60),
     ),
     Example(
