@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from lossviz import losses
-from lossviz.training import CLASSIC, DIFFERENCES, PLAYGROUND, RunConfig, differences, lineup, presets, usual_values
+from lossviz.training import (
+    CLASSIC,
+    DIFFERENCES,
+    PLAYGROUND,
+    RunConfig,
+    differences,
+    lineup,
+    presets,
+    run,
+    usual_values,
+)
 from pages.ui import train_state
 from pages.ui.race import race_data
 from pages.ui.race.controls import shared_settings
@@ -64,6 +74,14 @@ def test_every_example_opens_by_click_and_by_link(open_race, example):
     assert example.comment in shown(at)
     assert not at.warning
     assert not at.error
+
+
+def test_the_two_readers_do_as_the_comment_says():
+    example = EXAMPLES[-1]
+    plain, lstm = ([*run(racer.config)] for racer in example.state.racers)
+    assert example.key == "readers"
+    assert lstm[9].validation_metric > 0.97
+    assert 0.7 < plain[29].validation_metric < 0.95
 
 
 @pytest.mark.parametrize("by", DIFFERENCES)
