@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lossviz.training import PLAYGROUND, RunConfig, advance, init, restore, snapshot
 from pages.ui.live import SHOWN, read_message, read_shown, run_name
+from pages.ui.live.panels import PANELS
 from pages.ui.live.protocol import (
     MESSAGE_CHARACTERS,
     SNAPSHOT_BYTES,
@@ -58,10 +59,10 @@ def test_a_message_is_read():
         ('{"type": "open", "config": {}, "at": 10000000, "play": false}', "at is 10000000"),
         ('{"type": "open", "config": {"epochs": 1e9}, "at": 0, "play": false}', "epochs is 1000000000.0"),
         ('{"type": "open", "config": {}, "at": 0, "play": 1}', "play is 1; allowed: true, false"),
-        ('{"type": "panels", "open": "rate"}', "open is 'rate'; a list of at most 7 of metric, rate"),
+        ('{"type": "panels", "open": "rate"}', f"open is 'rate'; a list of at most {len(PANELS)} of metric, rate"),
         ('{"type": "panels", "open": ["secret"]}', "open is 'secret'; allowed: metric, rate"),
         ('{"type": "panels", "open": [["rate"]]}', "open is ['rate']"),
-        ('{"type": "panels", "open": ["rate", "rate", "rate", "rate", "rate", "rate", "rate", "rate"]}', "at most 7"),
+        (json.dumps({"type": "panels", "open": ["rate"] * (len(PANELS) + 1)}), f"at most {len(PANELS)}"),
         (" " * (MESSAGE_CHARACTERS + 1), "characters"),
     ],
 )
