@@ -25,6 +25,7 @@ _DATASETS = {
         regression.SINE,
         regression.OUTLIERS,
         real.BREAST_CANCER,
+        classification.EXAM,
         classification.CIRCLE,
         classification.XOR,
         classification.GAUSSIANS,

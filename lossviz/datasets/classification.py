@@ -1,4 +1,4 @@
-"""Generated points in the plane that belong to two or three classes.
+"""Generated points, in the plane or on a line, that belong to two or three classes.
 
 Circle, xor, gaussians and spiral follow the sets of TensorFlow Playground (github.com/tensorflow/playground,
 `dataset.ts`): features between about -6 and 6, two classes of the same size.
@@ -60,12 +60,33 @@ def _moons(samples: int, noise: float, generator: np.random.Generator) -> tuple[
     return x + noise * generator.standard_normal(x.shape), y
 
 
+def _exam(samples: int, noise: float, generator: np.random.Generator) -> tuple[Array, Array]:
+    y = _halves(samples)
+    hours = np.where(y == 1.0, 4.5, 2.5) + (0.5 + noise) * generator.standard_normal(samples)
+    return np.abs(hours)[:, None], y
+
+
 def _blobs(samples: int, noise: float, generator: np.random.Generator) -> tuple[Array, Array]:
     y = np.arange(samples) % 3.0
     angle = 2.0 * np.pi * (y / 3.0 + 0.25)
     centre = 3.0 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return centre + (0.8 + 2.0 * noise) * generator.standard_normal(centre.shape), y
 
+
+EXAM = Dataset(
+    key="exam",
+    title="Exam by hours of study",
+    task="binary",
+    description="Made up: whether students passed an exam, by the hours that they studied. The two groups overlap.",
+    feature_names=("hours",),
+    target_name="result",
+    classes=("failed", "passed"),
+    draw=_exam,
+    samples=40,
+    noise=0.8,
+    noise_high=1.5,
+    noise_meaning="How far each group is spread: the standard deviation of the hours grows from 0.5 to 2.",
+)
 
 CIRCLE = Dataset(
     key="circle",

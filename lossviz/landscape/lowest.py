@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from lossviz.datasets.base import Array
 from lossviz.landscape.evaluate import Batch, Vector
 from lossviz.landscape.linear import Curvature, Path, check_linear, check_point, curvature, gradients
 from lossviz.training.engine import RunState
@@ -32,6 +33,7 @@ OUTCOMES: Final = {
 _SIDE: Final = 31  # points along each axis of a round of the search
 _ROUNDS: Final = 44  # each halves the square; 2⁻⁴⁴ of its side is about what float64 tells apart
 _REACH: Final = 4.0  # how far outside of its square a minimum is looked for, in sides
+_HELD: Final = 0.01  # share of the squared weight and bias that the logistic regression behind a square is charged
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +75,13 @@ class Standing:
 
 
 def square(state: RunState, inside: Sequence[Sequence[float]] = ()) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return a square of weights and biases that is worth looking at: around the line of least squares.
+    """Return a square of weights and biases that is worth looking at.
+
+    For regression it lies around the line of least squares. For two classes it lies around 0 and reaches twice as far
+    as logistic regression goes, so that the shelves of losses that flatten out show too.
 
     Args:
-        state: a regression run whose model has one weight and one bias; it is not changed.
+        state: a run on numbers or two classes whose model has one weight and one bias; it is not changed.
         inside: points that must lie in it too, with some room around them.
 
     Returns:
@@ -84,7 +89,7 @@ def square(state: RunState, inside: Sequence[Sequence[float]] = ()) -> tuple[tup
         equal axes shows gradients at right angles to contour lines. Weight 0 and bias 0 lie inside.
 
     Raises:
-        ValueError: the model has other parameters, the task is not regression, or a point is not two finite numbers.
+        ValueError: the model has other parameters, or a point is not two finite numbers.
 
     Example:
         >>> from lossviz.training import CLASSIC, init
@@ -92,13 +97,13 @@ def square(state: RunState, inside: Sequence[Sequence[float]] = ()) -> tuple[tup
         ((-1.0, 5.0), (-3.0, 3.0))
     """
     check_linear(state.config.sizes)
-    if state.config.task != "regression":
-        raise ValueError(f"the task is {state.config.task}; regression is allowed")
-    x, y = state.training.x[:, 0].double().numpy(), state.training.target.double().numpy()
-    matrix = np.stack([x, np.ones_like(x)], axis=1)
-    centre = np.linalg.lstsq(matrix, y, rcond=None)[0]
-    spread = float(y.std())
-    half = 1.2 * max(float(np.abs(centre).max()), spread, spread / (float(x.std()) or 1.0)) or 1.0
+    matrix, y = state.training.x.double().numpy(), state.split.y_train
+    if state.config.task == "binary":
+        centre, half = np.zeros(2), 2.0 * float(np.abs(_logistic(matrix, y)).max())
+    else:
+        centre = np.linalg.lstsq(matrix, y, rcond=None)[0]
+        spread = float(y.std())
+        half = 1.2 * max(float(np.abs(centre).max()), spread, spread / (float(matrix[:, 0].std()) or 1.0)) or 1.0
     for place in inside:
         half = max(half, 1.1 * float(np.abs(np.array(check_point("inside", place)) - centre).max()))
     step = 10.0 ** math.floor(math.log10(half)) / 2.0
@@ -106,6 +111,16 @@ def square(state: RunState, inside: Sequence[Sequence[float]] = ()) -> tuple[tup
     (left, near) = (step * round((float(middle) - half) / step) for middle in centre)
     # Multiples of 0.05 are not exact; the last digits would show.
     return (round(left, 9), round(left + 2.0 * half, 9)), (round(near, 9), round(near + 2.0 * half, 9))
+
+
+def _logistic(matrix: Vector, y: Array) -> Vector:
+    """Weight and bias of logistic regression, by Newton's method; held back a little, as classes need not overlap."""
+    found = np.zeros(2)
+    for _ in range(20):
+        p = 1.0 / (1.0 + np.exp(-matrix @ found))
+        bend = matrix.T @ (matrix * (p * (1.0 - p))[:, None]) + _HELD * np.eye(2)
+        found = found + np.linalg.solve(bend, matrix.T @ (y - p) - _HELD * found)
+    return found
 
 
 def lowest_point(state: RunState, weights: Sequence[float], biases: Sequence[float]) -> Minimum | None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lossviz import datasets, losses, optimizers
 from lossviz.losses.base import Parameter
-from lossviz.training import BOUNDS, losses_for, preset
+from lossviz.training import BOUNDS, preset
 from pages.ui import landscape_state as rules
 from pages.ui.landscape_state import LandscapeState
 from pages.ui.landscape_view import clicked_place
@@ -95,12 +95,12 @@ def setting() -> None:
             format_func=lambda key: datasets.get(key).title,
             width=230,
             key=seed("landscape.data", now.data),
-            on_change=lambda: change(data=widget("landscape.data"), start=None),
+            on_change=_take_data,
             help=datasets.get(now.data).description,
         )
         st.selectbox(
             "Loss",
-            losses_for("regression"),
+            rules.linear_losses(now.data),
             format_func=lambda key: losses.get(key).title,
             width=230,
             key=seed("landscape.loss", now.loss),
@@ -156,6 +156,15 @@ def _parameter(item: Parameter) -> None:
         change(parameters=rules.changed(now.loss, given))
 
     parameter_control(item, key, take)
+
+
+def _take_data() -> None:
+    """The loss stays where it suits the new points too and they are of the same task."""
+    now, data = state(), widget("landscape.data")
+    if datasets.get(data).task == datasets.get(now.data).task:
+        change(data=data, start=None)
+    else:
+        change(data=data, start=None, loss=rules.default_loss(data), parameters=())
 
 
 def _take_rate() -> None:

@@ -38,6 +38,14 @@ NAMES = ("weight w", "bias b")
 SIZE = 61
 ARROWS = 10  # along each axis
 KEPT = 200  # results of recent settings, for all visitors together
+FLAT = 0.01  # share of the steepest slope below which a place counts as flat
+BOWLS = ("bce_with_logits", "bce", "soft_margin")  # logistic regression, where there is one weight and one bias
+SHELVES = ("brier", "mse")
+SLOW = 0.9  # share of the distance that a step leaves, above which the way is long
+LEVEL = (
+    "This loss is made of level steps: its slope is 0 nearly everywhere, so it tells no optimizer where to go. It can "
+    "judge a model, but not train one."
+)
 Ends = tuple[float, float]
 
 
@@ -59,6 +67,11 @@ def _terrain(
     axes = [low + share * (high - low) for low, high in (weights, biases)]
     places = np.stack([part.ravel() for part in np.meshgrid(*axes)], axis=1)
     return surface(state, weights, biases, SIZE), places, gradients(state, places)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _slope(data: str, loss: str, parameters: tuple[tuple[str, Any], ...], place: Ends) -> np.ndarray:
+    return gradients(init(linear_config(data, loss, parameters)), [place])
 
 
 @st.cache_data(max_entries=KEPT, show_spinner="The optimizers are running …")
@@ -92,8 +105,10 @@ def linear_section(now: LandscapeState) -> None:
         st.caption(_explained(now))
         controls.start_fields()
     with right:
+        if now.config.task == "binary":
+            _two_classes(now, slopes, chosen)
         st.header("How the surface bends")
-        _bends(now, minimum)
+        _bends(now, minimum, bool(slopes.any()))
     st.header("The race")
     _results(paths, minimum)
 
@@ -169,7 +184,34 @@ def _results(paths: tuple[Path, ...], minimum: Minimum | None) -> None:
 # Curvature
 
 
-def _bends(now: LandscapeState, minimum: Minimum | None) -> None:
+def _two_classes(now: LandscapeState, slopes: np.ndarray, chosen: tuple[Any, ...]) -> None:
+    """What weight and bias are, and how hard the start is pulled, compared with other places."""
+    data = now.config.data
+    st.header("Two classes, one border")
+    said = f"{data.description} Weight and bias turn the {data.feature_names[0]}, standardised, into a score. "
+    steepest, here = (float(np.linalg.norm(found, axis=1).max()) for found in (slopes, _slope(*chosen, now.begin)))
+    if steepest > 0 and math.isfinite(steepest):
+        share = f"{100 * here / steepest:.2g} % of the steepest one that an arrow shows"
+        said += f"At the start of the race the slope is {format_number(here)}, {share}."
+    st.markdown(said)
+    if now.loss in BOWLS:
+        st.markdown(
+            "This is logistic regression. Cross-entropy is one bowl: from everywhere the way leads down to the one "
+            "minimum, and a model that is wrong with certainty is pulled hardest."
+        )
+        title, other = "Show the squared error after a sigmoid", "brier"
+    elif now.loss in SHELVES:
+        st.markdown(
+            "A squared error of a probability has shelves: a model that is wrong with certainty stands on one, where "
+            "hardly any slope is left to lead it down. That is why classifiers are trained with cross-entropy."
+        )
+        title, other = "Show cross-entropy", "bce_with_logits"
+    else:
+        return
+    st.button(title, on_click=controls.change, kwargs={"loss": other, "parameters": ()}, key="landscape.other")
+
+
+def _bends(now: LandscapeState, minimum: Minimum | None, slopes: bool) -> None:
     if minimum is None:
         where = "at the start, as there is no minimum near here"
         try:
@@ -182,7 +224,7 @@ def _bends(now: LandscapeState, minimum: Minimum | None) -> None:
         where = f"at the {'lowest point found' if minimum.flat else 'minimum'}, w\u00a0=\u00a0{w}, b\u00a0=\u00a0{b}"
         bend = minimum.curvature
     if bend.largest_stable_step is None:
-        st.markdown(_straight(minimum))
+        st.markdown(_straight(minimum) if slopes else LEVEL)
         return
     numbers = {
         "Largest eigenvalue": _six(float(bend.eigenvalues[1])),
@@ -219,7 +261,8 @@ def _stable(rate: float, bend: Curvature, at_minimum: bool) -> str:
     limit = bend.largest_stable_step
     assert limit is not None
     share = rate / limit
-    compared = f"{100 * share:.0f} % of that" if share < 2 else f"{format_number(round(share, 1))} times that"
+    percent = f"{100 * share:.0f}" if share >= 0.1 else format_number(float(f"{100 * share:.2g}"))
+    compared = f"{percent} % of that" if share < 2 else f"{format_number(round(share, 1))} times that"
     said = f"The largest stable step is 2 / λmax, with λmax the largest eigenvalue. Yours, {rate:g}, is {compared}. "
     if share > 1:
         said += "With plain SGD every step leads further from the minimum along the steepest direction. "
@@ -229,9 +272,10 @@ def _stable(rate: float, bend: Curvature, at_minimum: bool) -> str:
             f"Near the minimum a step of plain SGD leaves {100 * steep:.1f} % of the distance along the steepest "
             f"direction and {100 * flat:.1f} % along the flattest: "
         )
-        said += (
-            "so different that the way down is a narrow valley. "
-            if bend.condition > 10
-            else "not far apart, so the way down is short. "
-        )
+        if bend.condition > 10:
+            said += "so different that the way down is a narrow valley. "
+        elif steep > SLOW:
+            said += "nearly all of it, so with steps as small as these the way down is long. "
+        else:
+            said += "not far apart, so the way down is short. "
     return said + "Momentum 0.9 bears steps 1.9 times as large; RMSprop and Adam size their steps by themselves."

@@ -30,8 +30,19 @@ SEED_HIGH = 9999
 
 
 def linear_datasets() -> tuple[str, ...]:
-    """Data sets with one feature and one number to predict."""
-    return tuple(key for key in datasets.keys("regression") if len(datasets.get(key).feature_names) == 1)
+    """Data sets with one feature and one number or one of two classes to predict."""
+    keys = (*datasets.keys("regression"), *datasets.keys("binary"))
+    return tuple(key for key in keys if len(datasets.get(key).feature_names) == 1)
+
+
+def linear_losses(data: str) -> tuple[str, ...]:
+    """Losses that suit a data set."""
+    return losses_for(datasets.get(data).task)
+
+
+def default_loss(data: str) -> str:
+    """The loss that a data set begins with."""
+    return "bce_with_logits" if datasets.get(data).task == "binary" else "mse"
 
 
 def examples() -> tuple[str, ...]:
@@ -51,7 +62,7 @@ class LandscapeState:
     Args:
         section: One of `SECTIONS`.
         data: Key of a data set with one feature.
-        loss: Key of a loss for regression.
+        loss: Key of a loss that suits it.
         parameters: The loss's parameters that are not at their default.
         racers: Keys of optimizers.
         rate: The racers' learning rate.
@@ -100,11 +111,11 @@ class LandscapeState:
 
 
 def linear_config(data: str, loss: str, parameters: tuple[tuple[str, Any], ...] = ()) -> RunConfig:
-    """The run of one weight and one bias on raw features."""
+    """The run of one weight and one bias: numbers on the raw feature, two classes on the standardised one."""
     return RunConfig(
         dataset=data,
         validation_fraction=0.0,
-        standardise=False,
+        standardise=datasets.get(data).task == "binary",
         hidden=(),
         initialisation="zeros",
         dtype="float64",
@@ -117,7 +128,7 @@ def linear_config(data: str, loss: str, parameters: tuple[tuple[str, Any], ...] 
 @cache
 def default_start(data: str) -> tuple[float, float]:
     """A place at the left, from which the ways of the optimizers part."""
-    (left, right), (low, high) = square(init(linear_config(data, "mse")))
+    (left, right), (low, high) = square(init(linear_config(data, default_loss(data))))
     side = right - left
     return round_start((left + 0.12 * side, (low + high) / 2 + 0.05 * side), 10 * side)
 
@@ -219,7 +230,6 @@ def _fields() -> tuple[_Field, ...]:
     return (
         _choice("section", "of", tuple(SECTIONS)),
         _choice("data", "data", linear_datasets()),
-        _choice("loss", "loss", losses_for("regression")),
         _Field(
             "racers",
             "racers",
@@ -250,7 +260,7 @@ PLACE = ("w", "b")
 
 def own_names() -> tuple[str, ...]:
     """The names in the URL that belong to the page and not to a loss."""
-    return (*(field.url for field in _fields()), *PLACE)
+    return (*(field.url for field in _fields()), "loss", *PLACE)
 
 
 def parse(params: Mapping[str, str]) -> tuple[LandscapeState, list[str]]:
@@ -267,7 +277,7 @@ def parse(params: Mapping[str, str]) -> tuple[LandscapeState, list[str]]:
             notices.append(
                 f"The link's {field.url} is {quote(params[field.url])}; allowed: {field.form}. Here is {instead}."
             )
-    now = _with_start(_with_parameters(now, params, notices), params, notices)
+    now = _with_start(_with_parameters(_with_loss(now, params, notices), params, notices), params, notices)
     most = most_epochs(now.example)
     if now.epochs is not None and now.epochs >= most:
         if now.epochs > most:
@@ -279,6 +289,17 @@ def parse(params: Mapping[str, str]) -> tuple[LandscapeState, list[str]]:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         notices.append(f"The link holds {', '.join(unknown[:5])}{more}, which this page does not know; it is left out.")
     return now, notices
+
+
+def _with_loss(now: LandscapeState, params: Mapping[str, str], notices: list[str]) -> LandscapeState:
+    allowed, instead = linear_losses(now.data), default_loss(now.data)
+    loss = params.get("loss", instead)
+    if loss in allowed:
+        return replace(now, loss=loss)
+    notices.append(
+        f"The link's loss is {quote(loss)}; allowed for this data set: {', '.join(allowed)}. Here is {instead} instead."
+    )
+    return replace(now, loss=instead)
 
 
 def _with_parameters(now: LandscapeState, params: Mapping[str, str], notices: list[str]) -> LandscapeState:
@@ -326,6 +347,8 @@ def format_url(now: LandscapeState) -> dict[str, str]:
         for field in _fields()
         if getattr(now, field.name) != defaults[field.name]
     }
+    if now.loss != default_loss(now.data):
+        params["loss"] = now.loss
     declared = {item.name: item for item in losses.get(now.loss).parameters}
     for name, value in now.parameters:
         kind = declared[name].kind

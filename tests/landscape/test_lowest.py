@@ -1,8 +1,10 @@
 """The lowest point of a surface, the square around it, and how racers stand to it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from sklearn.linear_model import QuantileRegressor
+from sklearn.linear_model import LogisticRegression, QuantileRegressor
 
 from lossviz.landscape import OUTCOMES, Minimum, Path, curvature, lowest_point, race, square, standings, surface
 from lossviz.training import CLASSIC, RunConfig, dataset, init, losses_for
@@ -158,3 +160,20 @@ def test_other_models_and_tasks_are_refused():
         square(init(RunConfig()))
     with pytest.raises(ValueError, match="1-1"):
         lowest_point(init(RunConfig()), (-1, 1), (-1, 1))
+
+
+def test_the_square_of_two_classes_holds_the_minimum_of_logistic_regression_and_the_shelves_beyond():
+    config = RunConfig(dataset="exam", validation_fraction=0.0, hidden=(), dtype="float64", batch_size=None)
+    state = init(config)
+    (left, right), (low, high) = square(state)
+    assert (left, low) == (-right, -high)
+    split = dataset(config)
+    x = (split.x_train - split.mean) / split.spread
+    model = LogisticRegression(C=np.inf, tol=1e-10).fit(x, split.y_train)
+    weight, bias = model.coef_[0, 0], model.intercept_[0]
+    minimum = lowest_point(state, (left, right), (low, high))
+    np.testing.assert_allclose(minimum.point, (weight, bias), rtol=1e-6)
+    assert 1.5 * weight < right < 3 * weight
+    # Where the classes do not overlap, the loss falls for ever, but the square has an end.
+    apart = init(replace(config, noise=0.0))
+    assert square(apart)[0][1] < 100

@@ -34,13 +34,13 @@ PLACES = st.floats(-rules.FAR, rules.FAR).map(lambda value: value + 0.0)
 
 @st.composite
 def states(draw):
-    loss = draw(st.sampled_from(losses_for("regression")))
+    data = draw(st.sampled_from(rules.linear_datasets()))
+    loss = draw(st.sampled_from(rules.linear_losses(data)))
     values = {
         item.name: draw(st.sampled_from([item.default + item.step, item.default]))
         for item in losses.get(loss).parameters
         if item.kind == "number" and item.default + item.step < item.high
     }
-    data = draw(st.sampled_from(rules.linear_datasets()))
     example = draw(st.sampled_from(rules.examples()))
     start = draw(st.none() | st.tuples(PLACES, PLACES))
     chosen = draw(st.sets(st.sampled_from(optimizers.keys())))
@@ -80,7 +80,7 @@ def test_no_address_breaks_the_page(params):
 def test_names_in_the_address_do_not_clash():
     names = rules.own_names()
     assert len(set(names)) == len(names)
-    for key in losses_for("regression"):
+    for key in (*losses_for("regression"), *losses_for("binary")):
         assert not {item.name for item in losses.get(key).parameters} & set(names)
 
 
@@ -90,6 +90,7 @@ def test_names_in_the_address_do_not_clash():
         ({"of": "moon"}, "of is"),
         ({"data": "iris"}, "data is"),
         ({"loss": "hinge"}, "loss is"),
+        ({"data": "exam", "loss": "huber"}, "Here is bce_with_logits instead"),
         ({"loss": "huber", "delta": "-1"}, "delta is"),
         ({"racers": "sgd~warp"}, "racers is"),
         ({"rate": "0"}, "rate is"),
@@ -123,15 +124,40 @@ def test_a_rate_above_the_limit_is_said_to_be_so():
     assert "Climbs, runs away" in text
 
 
-@pytest.mark.parametrize("loss", losses_for("regression"))
-def test_every_loss_opens(loss):
-    for data in rules.linear_datasets():
-        app = open_app(data=data, loss=loss, steps="5")
-        assert not app.warning
-        text = shown(app)
-        straight = loss in ("mae", "quantile", "epsilon_insensitive")
-        assert ("made of straight pieces" in text) == straight
-        assert ("Largest stable step" in text) != straight
+@pytest.mark.parametrize(
+    ("data", "loss"), [(data, loss) for data in rules.linear_datasets() for loss in rules.linear_losses(data)]
+)
+def test_every_loss_opens(data, loss):
+    app = open_app(data=data, loss=loss, steps="5")
+    assert not app.warning
+    text = shown(app)
+    straight = loss in ("mae", "quantile", "epsilon_insensitive", "hinge", "perceptron")
+    assert ("made of straight pieces" in text) == straight
+    assert ("made of level steps" in text) == (loss == "zero_one")
+    assert ("Largest stable step" in text) != (straight or loss == "zero_one")
+
+
+def test_the_shelves_of_a_squared_probability_are_told_and_shown_beside_cross_entropy():
+    app = open_app(data="exam")
+    state = app.session_state["landscape.state"]
+    assert (state.loss, format_url(state)) == ("bce_with_logits", {"data": "exam"})
+    assert "the slope is 0.8142, 99 % of the steepest one" in shown(app)
+    app.button(key="landscape.other").click().run()
+    assert app.session_state["landscape.state"].loss == "brier"
+    assert "the slope is 0.019, 10 % of the steepest one" in shown(app)
+    assert "has shelves" in shown(app)
+    app.button(key="landscape.other").click().run()
+    assert "one bowl" in shown(app)
+
+
+def test_other_points_bring_a_loss_that_suits_them():
+    app = open_app(loss="huber", delta="2")
+    for data, loss in (("sine", "huber"), ("exam", "bce_with_logits"), ("outliers", "mse")):
+        app.selectbox(key="landscape.data").select(data).run()
+        assert not app.exception
+        state = app.session_state["landscape.state"]
+        assert (state.data, state.loss) == (data, loss)
+        assert bool(state.parameters) == (loss == "huber")
 
 
 def test_controls_change_the_address():
