@@ -162,6 +162,21 @@ _EXAMPLES: Final = (
         ),
     ),
     Example(
+        "exam",
+        "Exam, logistic regression",
+        "One weight and one bias turn hours of study into the probability of passing: an S-shaped curve, which crosses "
+        "one half near three and a half hours.",
+        RunConfig(
+            dataset="exam",
+            hidden=(),
+            initialisation="zeros",
+            learning_rate=1.0,
+            batch_size=None,
+            epochs=100,
+            validation_fraction=0.25,
+        ),
+    ),
+    Example(
         "playground",
         "Circle, small network",
         "Two hidden layers of four and two units close a border around the middle. "

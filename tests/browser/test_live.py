@@ -322,6 +322,7 @@ def shows_images(images: Locator, page: Page, config: RunConfig) -> None:
 
 
 VIEWS = {
+    "chance": RunConfig(dataset="exam", samples=100, hidden=()),
     "curve": RunConfig(dataset="sine"),
     "plane": RunConfig(dataset="blobs"),
     "scatter": RunConfig(dataset="diabetes", learning_rate=0.0001),

@@ -217,6 +217,8 @@ def test_a_run_that_overflows_ends_with_an_explanation(join: Join):
 VIEWS = {
     "curve": RunConfig(dataset="sine"),
     "plane": RunConfig(dataset="blobs"),
+    "chance": RunConfig(dataset="exam"),
+    "chance of scores": RunConfig(dataset="exam", loss="hinge"),
     "scatter": RunConfig(dataset="diabetes", learning_rate=0.0001),
     "counts": RunConfig(dataset="iris"),
     "ten classes": RunConfig(dataset="digits"),
@@ -233,11 +235,20 @@ def test_the_view_shows_what_the_model_does(join: Join, kind: str):
     state = init(config)
     advance(state, config.updates_per_epoch)
     split = state.split
-    assert first["scene"]["kind"] == ("counts" if kind == "ten classes" else kind)
+    assert first["scene"]["kind"] == {"ten classes": "counts"}.get(kind, kind.split()[0])
     scene, fixed, now = first["scene"], first["arrays"], last["arrays"]
     if kind == "curve":
         np.testing.assert_array_equal(now["fitted"], predict(state, fixed["grid"][:, None]).astype(np.float32))
         np.testing.assert_array_equal(fixed["validation_y"], split.y_validation)
+    elif first["scene"]["kind"] == "chance":
+        np.testing.assert_array_equal(now["fitted"], predict(state, fixed["grid"][:, None]).astype(np.float32))
+        np.testing.assert_array_equal(fixed["train_x"], split.x_train)
+        np.testing.assert_array_equal(fixed["train_y"], split.y_train)
+        told = scene["title"], scene["labels"], scene["border"]
+        assert told == (("Score", [-1, 1], 0) if kind == "chance of scores" else ("Probability: passed", [0, 1], 0.5))
+        # On the border's one side the model predicts one class.
+        raw = predict(state, split.x_train)
+        assert np.mean((raw > scene["border"]) == split.y_train) == pytest.approx(last["numbers"]["train_metric"])
     elif kind == "plane":
         expected = decision_map(state, scene["bounds"], 50)
         assert now["map"].shape == (50, 50, 3)

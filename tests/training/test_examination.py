@@ -81,7 +81,7 @@ HEALTHY = {
         key: preset(key).config
         for key in ("diabetes", "classic", "outliers_mse", "outliers_huber", "breast_cancer", "playground")
     },
-    **{key: preset(key).config for key in ("iris", "blobs", "wine", "digits", "spiral", "early_stopping")},
+    **{key: preset(key).config for key in ("exam", "iris", "blobs", "wine", "digits", "spiral", "early_stopping")},
     "moons": RunConfig(dataset="moons", hidden=(8,), optimizer="adam", learning_rate=0.01, epochs=200),
     "sine": RunConfig(dataset="sine", hidden=(16,), learning_rate=0.1, epochs=300),
     "deep": RunConfig(dataset="moons", hidden=(8, 8, 8, 8), optimizer="adam", learning_rate=0.01, epochs=60),

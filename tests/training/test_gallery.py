@@ -108,6 +108,14 @@ def test_breast_cancer(trained):
     assert trained("breast_cancer").last.validation_metric >= 0.97
 
 
+def test_exam(trained):
+    hours = np.linspace(0, 7, 701)
+    chance = predict(trained("exam").state, hours[:, None])
+    assert (np.diff(chance) > 0).all()
+    assert chance[0] < 0.05 < 0.95 < chance[-1]
+    assert hours[np.abs(chance - 0.5).argmin()] == pytest.approx(3.5, abs=0.1)
+
+
 def test_playground(trained):
     assert trained("playground").last.validation_metric > 0.99
     assert trained("playground").config.hidden == (4, 2)

@@ -23,6 +23,7 @@ const DENSE = 5;
 const TITLES = {
   plane: ["Decision map", "Points of the data and the class the model predicts at every place."],
   curve: ["Fitted curve", "Points of the data and the curve the model predicts."],
+  chance: ["Curve over the feature", "Points of the data, each at the height of its class, and the curve the model gives. Where it crosses the dashed line the predicted class changes."],
   scatter: ["Predictions against targets", "One point a sample; on the diagonal the prediction is right."],
   texts: ["What the model reads", "Some reviews and what the model says after each of their words."],
   counts: ["Right and wrong predictions", "Tables of true classes by predicted classes."],
@@ -98,12 +99,13 @@ class Model {
         xaxis: { ...plain, title: { text: scene.features[0], standoff: 8 }, range: [low1, high1], showgrid: false, zeroline: false, constrain: "domain" },
         yaxis: { ...plain, title: { text: scene.features[1], standoff: 4 }, range: [low2, high2], showgrid: false, zeroline: false, scaleanchor: "x", constrain: "domain" },
       };
-    } else if (scene.kind === "curve") {
+    } else if (scene.kind === "curve" || scene.kind === "chance") {
       const ranges = this.ranges();
       axes = {
         xaxis: { ...plain, title: { text: scene.features[0], standoff: 8 }, range: ranges.xaxis },
-        yaxis: { ...plain, title: { text: scene.target, standoff: 4 }, range: ranges.yaxis },
+        yaxis: { ...plain, title: { text: scene.title ?? scene.target, standoff: 4 }, range: ranges.yaxis },
       };
+      if (scene.kind === "chance") axes.shapes = [{ type: "line", layer: "below", xref: "paper", x0: 0, x1: 1, y0: scene.border, y1: scene.border, line: { color: theme.text, width: 1.5, dash: "dash" } }];
     } else {
       const [low, high] = scene.range;
       axes = {
@@ -127,7 +129,7 @@ class Model {
 
   // Where points lie now: `moved`, which the learner has in hand, is ahead of the server; while held it is drawn apart.
   redrawPoints() {
-    if (this.scene.kind !== "curve" && this.scene.kind !== "plane") return;
+    if (!["curve", "chance", "plane"].includes(this.scene.kind)) return;
     const { traces, legend } = this.points();
     this.legend.innerHTML = legend.join("");
     const { xaxis, yaxis } = this.ranges();
@@ -177,11 +179,12 @@ class Model {
           line: { width: filled ? 1 : 1.6, color: filled ? theme.background : colour },
         },
       });
-      if (scene.kind === "plane") {
+      if (scene.kind === "plane" || scene.kind === "chance") {
+        const hover = scene.features.map((feature, axis) => `${escaped(feature)} %{${"xy"[axis]}}`).join("<br>");
         scene.classes.forEach((name, index) => {
           const points = this.drawn(part).filter((point) => point.y === index);
-          trace(`${name}, ${word}`, SYMBOLS[index], theme.points[index], points.map((point) => point.x[0]), points.map((point) => point.x[1]),
-            `${escaped(scene.features[0])} %{x}<br>${escaped(scene.features[1])} %{y}`);
+          const heights = points.map((point) => (scene.kind === "plane" ? point.x[1] : scene.labels[index]));
+          trace(`${name}, ${word}`, SYMBOLS[index], theme.points[index], points.map((point) => point.x[0]), heights, hover);
           legend.push(`<span>${pointSample(SYMBOLS[index], theme.points[index], filled)}${escaped(name)}, ${word}</span>`);
         });
         continue;
@@ -197,6 +200,7 @@ class Model {
       legend.push(`<span>${pointSample(symbol, colour, filled)}${word[0].toUpperCase()}${word.slice(1)}</span>`);
     }
     if (scene.kind === "curve") legend.push(`<span>${lineSample("solid", theme.points[1], 3)}Model</span>`);
+    if (scene.kind === "chance") legend.push(`<span>${lineSample("solid", theme.points[2], 3)}Model</span><span>${lineSample("dash", theme.text, 1.5)}Border</span>`);
     if (scene.kind === "scatter") legend.push(`<span>${lineSample("dash", theme.text, 1.5)}Prediction is right</span>`);
     if (drawn < all) legend.push(`<span>${drawn.toLocaleString("en-GB")} of ${all.toLocaleString("en-GB")} points are drawn</span>`);
     return { traces, legend };
@@ -208,7 +212,7 @@ class Model {
     else if (this.scene.kind === "counts") this.drawCounts(arrays);
     else if (this.scene.kind === "scatter") this.drawScatter(arrays, now);
     else {
-      if (this.scene.kind === "curve") this.keepInView(arrays.fitted);
+      if (this.scene.kind !== "plane") this.keepInView(arrays.fitted);
       this.drawCanvas(arrays);
     }
   }
@@ -261,7 +265,7 @@ class Model {
       else if (pen) brush.lineTo(px(grid[index]), y);
       else { brush.moveTo(px(grid[index]), y); pen = true; }
     });
-    brush.strokeStyle = this.theme.points[1];
+    brush.strokeStyle = this.theme.points[this.scene.kind === "chance" ? 2 : 1];
     brush.lineWidth = 3;
     brush.lineJoin = "round";
     brush.stroke();

@@ -22,6 +22,8 @@ class ModelView:
         features = len(split.feature_names)
         if split.task == "regression":
             self.kind = "curve" if features == 1 else "scatter"
+        elif split.task == "binary" and features == 1:
+            self.kind = "chance"
         else:
             self.kind = "plane" if features == 2 else "counts"
         self._texts = TextView(state) if state.config.recurrent else None
@@ -37,12 +39,12 @@ class ModelView:
         """Axes that hold all points; once there, they do not shrink, so that nothing jumps when a point comes back."""
         split = self._split
         x, y = np.concatenate([split.x_train, split.x_validation]), np.concatenate([split.y_train, split.y_validation])
-        if self.kind in {"curve", "plane"}:
+        if self.kind in {"curve", "chance", "plane"}:
             old = self._bounds or [(np.inf, -np.inf)] * x.shape[1]
             self._bounds = [_grown(bounds, column) for bounds, column in zip(old, x.T, strict=True)]
         if self.kind in {"curve", "scatter"}:
             self._range = _grown(self._range if self._range[1] > self._range[0] else (np.inf, -np.inf), y)
-        if self.kind == "curve":
+        if self.kind in {"curve", "chance"}:
             self._grid = np.linspace(*self._bounds[0], CURVE_POINTS)
 
     @property
@@ -82,24 +84,33 @@ class ModelView:
         arrays = {}
         if self.kind == "plane":
             header["bounds"] = self._ends
+        elif self.kind == "chance":
+            header |= self._labels()
         elif self.kind in {"curve", "scatter"}:
             header["range"] = list(self._range)
         for part, x, y in (
             ("train", split.x_train, split.y_train),
             ("validation", split.x_validation, split.y_validation),
         ):
-            if self.kind in {"plane", "curve"}:
+            if self.kind in {"plane", "curve", "chance"}:
                 arrays[f"{part}_x"] = x[self._drawn[part]].copy()
                 arrays[f"{part}_row"] = numbers_of(config, part, self._drawn[part])
-            if self.kind in {"plane", "curve", "scatter"}:
+            if self.kind in {"plane", "curve", "chance", "scatter"}:
                 arrays[f"{part}_y"] = y[self._drawn[part]].copy()
-        if self.kind == "curve":
+        if self.kind in {"curve", "chance"}:
             arrays["grid"] = self._grid
         if self.state.config.data.image:
             header["image"], arrays["examples"] = self._examples()
         if self._texts:
             header |= self._texts.scene()
         return header, arrays
+
+    def _labels(self) -> dict[str, Any]:
+        """What a curve over one feature tells of two classes, at which heights their points lie, and the border."""
+        second = self.state.split.classes[1]
+        if self._output == "score":
+            return {"title": "Score", "labels": [-1, 1], "border": 0, "range": [-1.5, 1.5]}
+        return {"title": f"Probability: {second}", "labels": [0, 1], "border": 0.5, "range": [-0.1, 1.1]}
 
     def _examples(self) -> tuple[dict[str, Any], np.ndarray]:
         """What images look like: the first one of each class in the training part."""
@@ -121,7 +132,7 @@ class ModelView:
         state, split = self.state, self.state.split
         if self._texts:
             return self._texts.arrays(state)
-        if self.kind == "curve":
+        if self.kind in {"curve", "chance"}:
             return {"fitted": predict(state, self._grid[:, None]).astype(np.float32)}
         if self.kind == "plane":
             return {

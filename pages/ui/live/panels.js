@@ -28,7 +28,7 @@ class Panels {
 
   fits(name) {
     // Where the model itself is shown as a confusion matrix, another one would say the same.
-    return name !== "confusion" || ["plane", "texts"].includes(this.scene?.kind);
+    return name !== "confusion" || ["plane", "chance", "texts"].includes(this.scene?.kind);
   }
 
   want(names) {
