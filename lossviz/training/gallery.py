@@ -12,6 +12,7 @@ from typing import Final
 
 from lossviz import datasets
 from lossviz.training.config import RunConfig
+from lossviz.training.interventions import Intervention
 
 #: The classic first PyTorch example: four points, one weight, one bias, plain gradient descent.
 CLASSIC: Final = RunConfig(
@@ -46,6 +47,13 @@ _OUTLIERS: Final = RunConfig(
     learning_rate=0.05,
     batch_size=None,
     epochs=300,
+)
+
+#: The one outlier is put on the line at first, and pulled far up in epoch 151.
+_PULLED: Final = replace(
+    _OUTLIERS,
+    samples=12,
+    interventions=(Intervention(0, "move", (9, 1.9, 2.9)), Intervention(150, "move", (9, 1.9, 15.0))),
 )
 
 _DIABETES: Final = RunConfig(
@@ -151,6 +159,20 @@ _EXAMPLES: Final = (
         "The same points with the Huber loss, which grows only linearly for large errors: "
         "the slope is 1.08, close to the 1 that most points follow.",
         replace(_OUTLIERS, loss="huber"),
+    ),
+    Example(
+        "pulled_mse",
+        "Pull an outlier: squared error",
+        "Twelve points near a line with slope 1.08, until one of them is pulled far up in epoch 151: the squared error "
+        "swings the line to a slope of 1.50. Drag the point, and the line follows.",
+        _PULLED,
+    ),
+    Example(
+        "pulled_huber",
+        "Pull an outlier: Huber",
+        "The same points and the same pull. With the Huber loss the slope goes from 1.08 to 1.12: beyond a distance of "
+        "1 a point pulls no harder, however far away it is.",
+        replace(_PULLED, loss="huber"),
     ),
     Example(
         "breast_cancer",

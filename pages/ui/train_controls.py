@@ -120,7 +120,10 @@ def _data() -> None:
     if not data.vocabulary:
         st.toggle(
             "Standardise features",
-            help="Shifts and scales each feature so that its training points have mean 0 and standard deviation 1.",
+            help=(
+                "Shifts and scales each feature so that its training points have mean 0 and standard deviation 1. A point "
+                "that is moved or added later does not change this scale."
+            ),
             **field("standardise"),
         )
     st.number_input(

@@ -7,7 +7,19 @@ import pytest
 
 from lossviz import datasets
 from lossviz.datasets import reviews
-from lossviz.training import UpdateWatch, dataset, diagnose, examine, init, measure, predict, preset, presets, run
+from lossviz.training import (
+    UpdateWatch,
+    advance,
+    dataset,
+    diagnose,
+    examine,
+    init,
+    measure,
+    predict,
+    preset,
+    presets,
+    run,
+)
 from lossviz.training.miswired import lowest_loss
 
 
@@ -102,6 +114,22 @@ def test_outliers(trained):
     assert len(split.y_train) == 60
     assert round(squared.state.network.weights[0].item(), 2) == 1.67
     assert round(huber.state.network.weights[0].item(), 2) == 1.08
+
+
+@pytest.mark.parametrize(("key", "after"), [("pulled_mse", 1.50), ("pulled_huber", 1.12)])
+def test_a_point_that_is_pulled(trained, key, after):
+    run = trained(key)
+    state = init(run.config)
+    while state.updates < 150:
+        advance(state, 1)
+    assert round(state.network.weights[0].item(), 2) == 1.08
+    assert round(run.state.network.weights[0].item(), 2) == after
+    (line, pulled) = run.config.point_changes
+    assert line.point == ((1.9,), 2.9)
+    assert (pulled.update, pulled.row, pulled.point) == (150, line.row, ((1.9,), 15.0))
+    assert np.abs(dataset(run.config).y_train - dataset(run.config).x_train[:, 0] - 1).max() < 0.8
+    assert len(dataset(run.config).y_train) == 12
+    assert run.kind == "flat"
 
 
 def test_breast_cancer(trained):
