@@ -121,8 +121,8 @@ def _data() -> None:
         st.toggle(
             "Standardise features",
             help=(
-                "Shifts and scales each feature so that its training points have mean 0 and standard deviation 1. A point "
-                "that is moved or added later does not change this scale."
+                "Shifts and scales each feature so that its training points have mean 0 and standard deviation 1. A "
+                "point that is moved or added later does not change this scale."
             ),
             **field("standardise"),
         )

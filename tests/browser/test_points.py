@@ -85,6 +85,17 @@ def test_pulling_a_point_swings_the_line_of_squares_and_not_that_of_huber(open_p
         advance(state, 1)
     assert float(part(page, "train_loss")) == pytest.approx(measure(state).train_loss, rel=1e-4)
 
+    # A double click on empty space adds a point, and so does one click once a button says so.
+    x, y = page.evaluate(PLACE, [0, 10])
+    page.mouse.dblclick(x, y + 60)
+    expect(status(page)).to_have_text(re.compile("^A point added at x "))
+    expect(page.get_by_role("button", name=re.compile("^Point 21: "))).to_be_visible()
+    button(page, "Add a point").click()
+    x, y = page.evaluate(PLACE, [0, 10])
+    page.mouse.click(x, y - 60)
+    expect(page.get_by_role("button", name=re.compile("^Point 22: "))).to_be_visible()
+    expect(button(page, "Add a point")).to_have_attribute("aria-pressed", "false")
+
 
 def test_points_are_typed_and_added_without_a_mouse(open_page: OpenPage):
     page = opened(open_page, replace(CLASSIC, epochs=50))

@@ -4,6 +4,7 @@ const REACH = 22; // pixels around a point in which a finger finds it
 const MOUSE_REACH = 12;
 const INSET = 6; // pixels from the axes beyond which no hand moves a point, so that it stays in sight
 const EMPTY = 5; // pixels around a double click in which no point lies
+const TWICE = 400; // milliseconds between the two
 const PACE = 100; // milliseconds between two messages while a point is on its way
 const REST = 600; // milliseconds after which a point that keys move has arrived
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -30,7 +31,6 @@ class PointEditor {
     plot.addEventListener("pointerdown", (event) => this.grab(event));
     plot.addEventListener("pointermove", (event) => this.hover(event));
     plot.addEventListener("click", (event) => this.click(event));
-    plot.addEventListener("dblclick", (event) => this.addAt(event, EMPTY));
     this.handle.addEventListener("pointermove", (event) => this.drag(event));
     for (const type of ["pointerup", "pointercancel", "lostpointercapture"]) this.handle.addEventListener(type, () => this.drop());
     this.handle.addEventListener("keydown", (event) => this.key(event));
@@ -138,10 +138,21 @@ class PointEditor {
   // The hand
 
   grab(event) {
-    if (event.button !== 0 || !event.isPrimary || !this.movable || this.adding) return;
+    if (event.button !== 0 || !event.isPrimary || !this.movable) return;
     const mouse = event.pointerType === "mouse";
+    // Plotly keeps clicks of a mouse to itself, so that two of them are told by their times.
+    const { timeStamp, clientX, clientY } = event;
+    const before = this.pressed;
+    this.pressed = { mouse, timeStamp, clientX, clientY };
+    const near = before?.mouse && Math.hypot(clientX - before.clientX, clientY - before.clientY) <= EMPTY;
+    const twice = near && timeStamp - before.timeStamp < TWICE && !this.nearest(event, EMPTY);
+    if (mouse && (this.adding || twice)) {
+      event.preventDefault();
+      this.addAt(event);
+      return;
+    }
     // A finger that has not chosen a point before scrolls the page.
-    if (!mouse && event.target !== this.handle) return;
+    if (this.adding || (!mouse && event.target !== this.handle)) return;
     const found = this.nearest(event, mouse ? MOUSE_REACH : REACH);
     if (!found) return;
     event.preventDefault();
@@ -216,19 +227,19 @@ class PointEditor {
     }
   }
 
+  // A finger that taps.
   click(event) {
-    if (!this.movable) return;
-    if (this.adding) return this.addAt(event);
-    const found = event.pointerType !== "mouse" && event.target !== this.handle && this.nearest(event, REACH);
-    if (found) this.take(found.number);
-    return undefined;
+    if (!this.movable || this.pressed?.mouse) return;
+    if (this.adding) this.addAt(event);
+    else if (event.target !== this.handle) {
+      const found = this.nearest(event, REACH);
+      if (found) this.take(found.number);
+    }
   }
 
-  addAt(event, empty) {
-    if (!this.movable) return;
+  addAt(event) {
     const here = this.under(event);
-    const inside = here.every((pixel, at) => pixel >= 0 && pixel <= this.axes[at]._length);
-    if (!inside || (empty && this.nearest(event, empty))) return;
+    if (!here.every((pixel, at) => pixel >= 0 && pixel <= this.axes[at]._length)) return;
     this.setAdding(false);
     const blank = { x: this.model.scene.features.map(() => 0), y: Number(this.fields.field("class").value) };
     this.add(this.moved(blank, this.read(here)));

@@ -128,7 +128,8 @@ def _values(now: RaceState) -> None:
 
 def _example_around(now: RaceState) -> str | None:
     """The Train page's example that the race goes around, for however many epochs."""
-    return next((item.key for item in presets() if replace(item.config, epochs=now.config.epochs) == now.config), None)
+    epochs = now.config.epochs
+    return next((item.key for item in presets() if replace(item.config.settled(), epochs=epochs) == now.config), None)
 
 
 def _take_text(text: str) -> None:
