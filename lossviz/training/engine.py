@@ -100,6 +100,7 @@ class RunState:
         self.arrangement = 0  # how often the points have been taken in
         self.change(config)
         self.take_points(0)
+        self.passed = self.ordered  # rows of the latest epoch, with the predictions that its batches were trained by
 
     def change(self, config: RunConfig) -> None:
         """Go on with other interventions."""
@@ -197,6 +198,7 @@ class RunState:
         """Measure the whole training and validation part and say whether the run goes on."""
         self.position = 0
         self.epoch += 1
+        self.passed = self.ordered
         batch_loss = float((self.batch_losses() * self._batch_sizes).sum()) / len(self.training)
         measured = self.meter.measure()
         event = Event(

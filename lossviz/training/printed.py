@@ -20,8 +20,7 @@ class Printed:
         epoch: its number, from 1.
         loss: what `fit` prints: the mean over the epoch's batches, weighted by their samples, each before its update,
             with dropout on and with each batch's own statistics in batch normalisation.
-        metric: accuracy or R squared of the same predictions; None where it is not defined, or where points have
-            changed since.
+        metric: accuracy or R squared of the same predictions; None where it is not defined.
         evaluated_loss: what `evaluate` gives for the training part after the epoch.
         evaluated_metric: the metric with it.
         validation_loss: `val_loss`; None without a validation part.
@@ -65,12 +64,10 @@ def printed(state: RunState, event: Event) -> Printed:
         raise ValueError(f"event is of epoch {event.epoch}; the epoch that has just ended, {state.epoch}, is allowed")
     during, after = state.penalty_in_epoch, state.penalty_after
     held_out = event.validation_loss
-    # Points that change for the next epoch have taken the place of those that were predicted.
-    changed = state.begun in state.point_updates and not state.finished
     return Printed(
         event.epoch,
         event.batch_loss + during,
-        None if changed else _metric(state.config, state.ordered),
+        _metric(state.config, state.passed),
         event.train_loss + after,
         event.train_metric,
         None if held_out is None else held_out + after,

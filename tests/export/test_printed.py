@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from lossviz.export import keras_script
-from lossviz.training import RunConfig, advance, init, measure, preset, restore, snapshot
+from lossviz.training import Intervention, RunConfig, advance, init, measure, preset, restore, snapshot
 from lossviz.training.printed import keras_line, loss_in_training_mode, printed, why
 
 PLAIN = RunConfig(
@@ -115,6 +115,13 @@ def test_a_run_that_was_put_aside_in_the_middle_of_an_epoch_says_the_same():
     first, second = (printed(run, advance(run, 10**6)) for run in (state, again))
     assert first == second
     assert first.penalty > 0.0
+
+
+def test_points_that_change_after_an_epoch_do_not_change_what_it_printed():
+    moved = Intervention(2 * PLAIN.updates_per_epoch, "move", (0, 9.0, 9.0, 1))
+    still, later = epochs(PLAIN), epochs(replace(PLAIN, interventions=(moved,)))
+    assert [found.metric for found, _ in still[:2]] == [found.metric for found, _ in later[:2]]
+    assert still[2][0] != later[2][0]
 
 
 def test_only_the_epoch_that_has_just_ended_can_be_told():
