@@ -79,8 +79,8 @@ class RunConfig:
         epochs: passes through the training part, 1 to 10,000.
         seed: decides the initial parameters and the order of the samples.
         interventions: changes made on the way, at most 1,000: learning rates, and points that move or are added. Points
-            change where an epoch begins, 100 at most are added, and only where they can be drawn: with one feature
-            in a regression, two in a classification. Standardisation keeps to the mean and the spread of the points
+            change where an epoch begins, 100 at most are added, and only where they can be drawn, see
+            `lossviz.training.movable`. Standardisation keeps to the mean and the spread of the points
             as they were, so that a moved point does not shift the scale under the model, and an epoch has as many
             updates as before: each added point makes the smallest batch one larger.
         own: own data, where `dataset` is its key; else it is let go of. It is not part of what `to_dict` gives, and

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 
 def movable(data: Dataset) -> bool:
-    """Whether points can be drawn where they lie: one feature and a number to predict, or two features and classes.
+    """Whether points can be drawn where they lie: over one feature, for a number or two classes, or over two features.
 
     Example:
         >>> from lossviz import datasets
         >>> movable(datasets.get("outliers")), movable(datasets.get("iris"))
         (True, False)
     """
-    return len(data.feature_names) == (1 if data.task == "regression" else 2)
+    features = len(data.feature_names)
+    return (features == 1 and data.task != "multiclass") or (features == 2 and data.task != "regression")
 
 
 def check_points(changes: Iterable[Intervention], data: Dataset, samples: int, updates_per_epoch: int) -> None:
@@ -40,8 +41,8 @@ def check_points(changes: Iterable[Intervention], data: Dataset, samples: int, u
     for item in changes:
         if not movable(data):
             raise ValueError(
-                f"a point is to {item.kind}, and the data set is {data.key!r}; points move where they are drawn: with "
-                "one feature in a regression, with two in a classification"
+                f"a point is to {item.kind}, and the data set is {data.key!r}; points move where they are drawn: over "
+                "one feature, for a number or two classes, or over two features, for classes"
             )
         if item.update % updates_per_epoch:
             raise ValueError(

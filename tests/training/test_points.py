@@ -372,4 +372,5 @@ def test_changes_survive_json_and_repeat(made):
 def test_points_move_where_they_are_drawn():
     assert movable(LINE.data)
     assert movable(PLAYGROUND.data)
+    assert movable(RunConfig(dataset="exam").data)
     assert not movable(RunConfig(dataset="iris").data)

@@ -157,7 +157,7 @@ class Model {
   sample({ number, y }) {
     const { scene, theme } = this;
     const filled = number < scene.training || number >= scene.untouched;
-    if (scene.kind === "plane") return pointSample(SYMBOLS[y], theme.points[y], filled);
+    if (scene.classes.length) return pointSample(SYMBOLS[y], theme.points[y], filled);
     return pointSample(filled ? "circle" : "diamond", theme.points[filled ? 0 : 2], filled);
   }
 

@@ -41,7 +41,7 @@ class PointEditor {
   // Another model is on the screen.
   follow(model) {
     this.model = model;
-    this.movable = model.scene.kind === "curve" || model.scene.kind === "plane";
+    this.movable = ["curve", "chance", "plane"].includes(model.scene.kind);
     this.parts.edit.hidden = !this.movable;
     Object.assign(this, { chosen: null, moving: false, begun: false, awaited: null });
     this.handle.hidden = true;
@@ -96,12 +96,14 @@ class PointEditor {
     return [xaxis, yaxis];
   }
 
-  // Coordinates in the chart, and a point with other ones.
+  // Coordinates in the chart, and a point with other ones. Over one feature a class has a height.
   place2({ x, y }) {
-    return x.length > 1 ? x : [x[0], y];
+    return x.length > 1 ? x : [x[0], this.model.scene.labels?.[y] ?? y];
   }
 
   moved(point, [first, second]) {
+    const { labels } = this.model.scene;
+    if (labels) return { ...point, x: [first], y: Number(Math.abs(second - labels[1]) < Math.abs(second - labels[0])) };
     return point.x.length > 1 ? { ...point, x: [first, second] } : { ...point, x: [first], y: second };
   }
 
@@ -179,8 +181,9 @@ class PointEditor {
 
   goTo(place) {
     const before = this.find(this.chosen);
-    if (this.place2(before).every((value, at) => value === place[at])) return;
-    this.change(this.moved(before, place));
+    const after = this.moved(before, place);
+    if (this.place2(before).every((value, at) => value === this.place2(after)[at])) return;
+    this.change(after);
   }
 
   // Moves the chosen point on the screen, and tells the server.
@@ -212,7 +215,9 @@ class PointEditor {
     if (!way || !point) return;
     event.preventDefault();
     this.moving = true;
+    const { labels } = this.model.scene;
     this.goTo(this.place2(point).map((value, at) => {
+      if (at && labels) return way[1] ? labels[Number(way[1] > 0)] : value;
       const [low, high] = this.axes[at].range;
       const step = roundStep(Math.abs(high - low) / 100);
       return way[at] ? snap(value + way[at] * step * (event.shiftKey ? 10 : 1), step) : value;
