@@ -79,7 +79,7 @@ def test_the_app_serves_the_endpoint_below_its_base_path(start_server, path: str
         ("nonsense", "not JSON"),
         ('{"type": "play"}', "'play'"),
         ('{"type": "open", "config": {"loss": "luck"}, "at": 0, "play": true}', "luck"),
-        (b"\x00\x01", "binary"),
+        (b"\x00\x01", "the own data has 2 bytes"),
     ],
 )
 def test_the_first_message_opens_a_run(join: Join, first: str | bytes, part: str):

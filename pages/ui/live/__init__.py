@@ -132,7 +132,7 @@ def read_message(config: RunConfig, message: Any) -> LiveMessage | None:
     if not isinstance(message, Mapping) or message.get("run") != run_name(config):
         return None
     try:
-        full = RunConfig.from_dict({**config.to_dict(), "interventions": message["interventions"]})
+        full = RunConfig.from_dict({**config.to_dict(), "interventions": message["interventions"]}, config.own)
         epoch, updates, state = message["epoch"], message["updates"], message["state"]
         if type(epoch) is not int or type(updates) is not int or state not in {"playing", "paused", "finished"}:
             return None

@@ -14,8 +14,10 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from lossviz.datasets.own_points import OwnPoints
 from pages.ui import server
 from pages.ui.live.engine import CONNECTIONS, ENGINE, Engine
+from pages.ui.live.own_message import MESSAGE_BYTES, read_points
 from pages.ui.live.protocol import MESSAGE_CHARACTERS
 
 OPEN_SECONDS: Final = 10.0
@@ -64,6 +66,7 @@ class Connection(ABC, Generic[M]):
     def __init__(self, socket: WebSocket, engine: Engine) -> None:
         self._socket = socket
         self._engine = engine
+        self.own: OwnPoints | None = None  # own data of the learner, for the run that is opened next
         self._opened = 0  # runs that this connection has opened
         self._orders = 0  # that have been obeyed; the browser counts along and knows an older answer
         self._waiting: deque[M] = deque()
@@ -102,16 +105,16 @@ class Connection(ABC, Generic[M]):
             await asyncio.gather(listening, working, return_exceptions=True)
             self._rest(True)
             self._drop()
+            self.own = None
 
     # What the browser says
 
     async def _listen(self) -> None:
-        first = await self._first_message()
-        self._waiting.append(first)
+        self._waiting.append(await self._first_message())
         self._wake.set()
         while True:
             try:
-                message = self._parse(await self._text())
+                message = await self._message()
                 if message.type == "ack":
                     self._acknowledge(message.frame)
                 else:
@@ -125,7 +128,7 @@ class Connection(ABC, Generic[M]):
     async def _first_message(self) -> M:
         try:
             async with asyncio.timeout(OPEN_SECONDS):
-                message = self._parse(await self._text())
+                message = await self._message()
         except TimeoutError:
             raise Closing(SILENT, f"No message came within {OPEN_SECONDS:g} seconds; the first is open.") from None
         except ValueError as error:
@@ -134,18 +137,20 @@ class Connection(ABC, Generic[M]):
             raise Closing(REFUSED, f"The first message has type {message.type!r}; open is allowed.")
         return message
 
-    async def _text(self) -> str:
-        received = await self._socket.receive()
-        if received["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(received.get("code", 1005))
-        text = received.get("text")
-        if text is None:
-            raise ValueError("the message is binary; JSON text is allowed")
-        if len(text) > MESSAGE_CHARACTERS:
-            raise Closing(
-                TOO_LONG, f"The message has {len(text):,} characters; at most {MESSAGE_CHARACTERS:,} are allowed."
-            )
-        return str(text)
+    async def _message(self) -> M:
+        """The next message; own data that comes before it is put by."""
+        while True:
+            received = await self._socket.receive()
+            if received["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(received.get("code", 1005))
+            text = received.get("text")
+            if text is not None:
+                _check_length(len(text), MESSAGE_CHARACTERS, "characters")
+                return self._parse(str(text))
+            data = received["bytes"]
+            _check_length(len(data), MESSAGE_BYTES, "bytes")
+            self.own = None
+            self.own = read_points(data)
 
     def _acknowledge(self, frame: int) -> None:
         if frame > self._sent:
@@ -198,6 +203,11 @@ class Connection(ABC, Generic[M]):
 
     async def _tell(self, message: dict[str, Any]) -> None:
         await self._socket.send_text(json.dumps(message))
+
+
+def _check_length(length: int, most: int, unit: str) -> None:
+    if length > most:
+        raise Closing(TOO_LONG, f"The message has {length:,} {unit}; at most {most:,} are allowed.")
 
 
 async def serve(socket: WebSocket, kind: type[Connection[Any]]) -> None:

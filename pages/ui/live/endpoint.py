@@ -34,7 +34,10 @@ class Session(Connection[Message]):
         self._pace = (0, 0.0)  # updates and time from which the speed counts
 
     def _parse(self, text: str) -> Message:
-        return parse(text)
+        message = parse(text, self.own)
+        if message.config is not None:
+            self.own = message.config.own  # a run on other data lets go of it
+        return message
 
     def _drop(self) -> None:
         self._run = None

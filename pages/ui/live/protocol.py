@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lossviz.datasets.own_points import OwnPoints
 from lossviz.training import BOUNDS, RunConfig
 from lossviz.training.checks import number, one_of, shorten, truth, whole
 from pages.ui.live.panels import PANELS
@@ -88,15 +89,19 @@ def fields_of(text: str, allowed: Mapping[str, Collection[str]]) -> tuple[str, d
     return kind, given
 
 
-def parse(text: str) -> Message:
+def parse(text: str, own: OwnPoints | None = None) -> Message:
     """Read a message of the browser.
+
+    Args:
+        text: what the browser sent.
+        own: own data that came before it, which a run may be on.
 
     Raises:
         ValueError: the text is no message; says which part, what it is and what is allowed.
     """
     kind, given = fields_of(text, _FIELDS)
     if kind == "open":
-        config = RunConfig.from_dict(given["config"])
+        config = RunConfig.from_dict(given["config"], own)
         last = config.epochs * config.updates_per_epoch
         return Message(kind, config=config, at=whole("at", given["at"], 0, last), play=truth("play", given["play"]))
     if kind == "wind":

@@ -35,7 +35,10 @@ class RaceSession(Connection[Message]):
         self._pace = (0, 0.0)  # epoch and time from which the speed counts
 
     def _parse(self, text: str) -> Message:
-        return parse(text)
+        message = parse(text, self.own)
+        if message.racers:
+            self.own = message.racers[0].config.own  # a race on other data lets go of it
+        return message
 
     def _drop(self) -> None:
         self._race = None

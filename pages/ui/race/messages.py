@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lossviz.datasets.own_points import OwnPoints
 from lossviz.training import Racer, RunConfig, lineup
 from lossviz.training.checks import number, truth, whole
 from pages.ui.live.protocol import fields_of
@@ -35,15 +36,19 @@ class Message:
     frame: int = 0
 
 
-def parse(text: str) -> Message:
+def parse(text: str, own: OwnPoints | None = None) -> Message:
     """Read a message of the browser.
+
+    Args:
+        text: what the browser sent.
+        own: own data that came before it, which the racers may be on.
 
     Raises:
         ValueError: the text is no message; says which part, what it is and what is allowed.
     """
     kind, given = fields_of(text, _FIELDS)
     if kind == "open":
-        return _open(given)
+        return _open(given, own)
     if kind == "speed" and given["value"] is not None:
         return Message(kind, value=number("speed", given["value"], *SPEEDS))
     if kind == "ack":
@@ -51,8 +56,8 @@ def parse(text: str) -> Message:
     return Message(kind)
 
 
-def _open(given: dict[str, Any]) -> Message:
-    config = RunConfig.from_dict(given["config"])
+def _open(given: dict[str, Any], own: OwnPoints | None) -> Message:
+    config = RunConfig.from_dict(given["config"], own)
     by = given["by"]
     racers = lineup(config, by, given["values"])
     at = whole("at", given["at"], 0, config.epochs)
