@@ -7,7 +7,10 @@ import streamlit as st
 
 from pages.ui import train_controls as controls
 from pages.ui.live import live
+from pages.ui.own_panel import own_panel
+from pages.ui.own_store import known
 from pages.ui.state import current, page_state, put, show_notices, write_url
+from pages.ui.train_change import resume_own, use_own
 from pages.ui.train_export import export_panel
 from pages.ui.train_open import open_panel
 from pages.ui.train_runs import keep, runs_panel
@@ -17,7 +20,7 @@ from pages.ui.walk import walk_panel
 # Wide enough for the longest data set's name.
 st.set_page_config(initial_sidebar_state=344)
 st.html(Path(__file__).parent / "ui" / "train.css")
-page_state("train", parse)
+page_state("train", lambda params: parse(params, known()))
 with st.sidebar:
     controls.settings()
 
@@ -26,6 +29,7 @@ st.markdown("Pick an example, or change the settings at the side (double arrow o
 show_notices("train")
 controls.gallery()
 controls.show_remarks()
+own_panel("train", use_own, resume_own)
 
 state = current("train")
 message = live(state.config, key="train", shown=state.shown, at=state.at)

@@ -255,7 +255,8 @@ class RunConfig:
             raise ValueError(
                 f"with validation_fraction {self.validation_fraction:g} and data_seed {self.data_seed}, "
                 f"{self.validation_samples:,} of {self.samples:,} points are held out and none of class "
-                f"{shorten(missing[0])} is left to train on: choose a smaller fraction or another data seed"
+                f"{shorten(missing[0])} is left to train on: choose a smaller fraction or another data "
+                "seed, or set stratify to True"
             )
 
     @property

@@ -7,7 +7,7 @@ a new state. So a preset, an undo or a link can change every widget at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -32,10 +32,10 @@ def page_state(page: str, parse: Callable[[Mapping[str, str]], tuple[T, list[str
     return st.session_state[key]
 
 
-def put(page: str, state: Any) -> None:
-    """Make a new state the page's, and clear the notices about the one that the URL held."""
+def put(page: str, state: Any, notices: Sequence[str] = ()) -> None:
+    """Make a new state the page's, with notices about it in place of those about the one that the URL held."""
     st.session_state[f"{page}.state"] = state
-    st.session_state[f"{page}.notices"] = []
+    st.session_state[f"{page}.notices"] = list(notices)
 
 
 def current(page: str) -> Any:

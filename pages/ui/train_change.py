@@ -6,9 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from lossviz.datasets.own_points import OwnPoints
 from lossviz.training import BOUNDS, RunConfig
 from lossviz.training.group import SAME_DATA
+from pages.ui.links import plain
+from pages.ui.own_store import Wanted
 from pages.ui.state import current, put, remember, seed, widget
+from pages.ui.train_data import with_dataset
+from pages.ui.train_state import parse
 
 PAGE = "train"
 
@@ -23,6 +28,25 @@ def start_run(new: RunConfig, notice: str = "") -> None:
     put(PAGE, current(PAGE).with_config(new))
     remember("train.notice", notice)
     remember("train.problem", "")
+
+
+def use_own(points: OwnPoints) -> None:
+    """Show the same model and training on own data."""
+    start_run(*with_dataset(config(), points.key, points))
+
+
+def resume_own(wanted: Wanted, points: OwnPoints) -> None:
+    """Show what a link or a settings file asked for, on these points."""
+    if wanted.settings is not None:
+        try:
+            start_run(RunConfig.from_dict({**wanted.settings, "dataset": points.key}, points))
+        except ValueError as error:
+            start_run(*with_dataset(config(), points.key, points))
+            remember("train.problem", plain(f"The settings do not fit this file: {error}."))
+        return
+    state, notices = parse({**wanted.query, "data": points.key}, {points.key: points})
+    start_run(state.config)
+    put(PAGE, state, notices)
 
 
 def change(**fields: Any) -> None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
 from lossviz import datasets
+from lossviz.datasets.own_points import OwnPoints
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.training import BOUNDS, parameter_count, preset, presets
+from pages.ui.links import plain
+from pages.ui.own_panel import ask_for_file
+from pages.ui.own_store import known
 from pages.ui.state import recall, seed, widget
 from pages.ui.train_change import change, config, field, start_run, whole
+from pages.ui.train_data import with_dataset
 from pages.ui.train_recurrent import recurrent_layers
-from pages.ui.train_state import TASK_TITLES, with_dataset
+from pages.ui.train_state import TASK_TITLES
 from pages.ui.train_training import training
+
+#: Stands in the list of data sets for a file that is not there yet.
+_OWN: Final = "own"
 
 # Examples
 
@@ -75,18 +84,20 @@ def settings() -> None:
 
 def _data() -> None:
     now = config()
-    data = now.data
+    data, held = now.data, known()
     st.selectbox(
         "Data set",
-        datasets.keys(),
-        format_func=lambda key: f"{datasets.get(key).title} · {TASK_TITLES[datasets.get(key).task].lower()}",
+        (*datasets.keys(), *held, _OWN),
+        format_func=lambda key: _data_title(key, held),
         key=seed("train.dataset", now.dataset),
-        on_change=lambda: start_run(*with_dataset(config(), widget("train.dataset"))),
+        on_change=_choose_data,
         help="Grouped by what is to be predicted. Another data set keeps the model and the training settings.",
     )
+    if recall("own.asked"):
+        st.info("Open your file on the page, above the charts.", icon=":material/table_view:")
     # Synthetic texts say so themselves.
     origin = "" if data.vocabulary else " Real data." if data.real else " Generated."
-    st.caption(f"{data.description}{origin}")
+    st.caption(f"{plain(data.description)}{origin}")
     if not data.real and data.samples_low < data.samples_high:
         st.slider(
             data.noun.capitalize(),
@@ -132,6 +143,23 @@ def _data() -> None:
         help=f"Another number draws other {data.noun} and holds out others for validation.",
         **field("data_seed"),
     )
+
+
+def _data_title(key: str, held: Mapping[str, OwnPoints]) -> str:
+    if key == _OWN:
+        return "Your own data: open a CSV file"
+    own = held.get(key)
+    if own is None:
+        return f"{datasets.get(key).title} · {TASK_TITLES[datasets.get(key).task].lower()}"
+    return f"{own.dataset.title}: {own.target_name} · {TASK_TITLES[own.task].lower()}"
+
+
+def _choose_data() -> None:
+    key = widget("train.dataset")
+    if key == _OWN:
+        ask_for_file()
+        return
+    start_run(*with_dataset(config(), key, known().get(key)))
 
 
 def _model() -> None:

@@ -13,6 +13,8 @@ from lossviz.export import (
     config_json,
     curves_csv,
     keras_script,
+    own_csv,
+    own_file_name,
     rounding_epoch,
     run_notebook,
     run_report,
@@ -137,6 +139,8 @@ def _panel(config: RunConfig) -> None:
     if kind in _MADE:
         make = _MADE[kind]
         _download(config, kind, lambda: make(config))
+        if config.own and kind != "settings":
+            _own_data(config)
         if kind in _SHOWN:
             with st.expander("Read it here"):
                 st.code(make(config), language="python", wrap_lines=True)
@@ -179,12 +183,27 @@ def rounding_note(finished: Finished) -> str:
     )
 
 
+def _own_data(config: RunConfig) -> None:
+    """The file that a program of a run on own data reads."""
+    name = own_file_name(config)
+    st.download_button(
+        "Download the data it reads",
+        lambda: own_csv(config),
+        file_name=name,
+        mime="text/csv",
+        icon=":material/table_view:",
+        on_click="ignore",
+        key="train.export.own",
+    )
+    st.caption(f"{name} must lie beside the program. It holds the very numbers of this run, categories as 0 and 1.")
+
+
 def _download(config: RunConfig, kind: str, make: Callable[[], str | bytes]) -> None:
     chosen = KINDS[kind]
     st.download_button(
         f"Download the {chosen.name}",
         make,
-        file_name=f"lossviz-{config.dataset}{chosen.ending}".replace("_", "-"),
+        file_name=f"lossviz-{'own' if config.own else config.dataset}{chosen.ending}".replace("_", "-"),
         mime=chosen.mime,
         icon=":material/download:",
         on_click="ignore",

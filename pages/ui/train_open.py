@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from lossviz.export import read_config
+from lossviz.datasets.own_points import OwnDataNeeded
+from lossviz.export import read_settings
+from lossviz.training import RunConfig
 from pages.ui.links import plain
-from pages.ui.state import recall, remember
+from pages.ui.own_store import Wanted, known
+from pages.ui.state import current, put, recall, remember
 from pages.ui.train_change import start_run
 
 
@@ -21,8 +26,8 @@ def open_panel() -> None:
     if file is None:
         return
     if file.file_id != recall("train.open.read"):
-        remember("train.open.read", file.file_id)
         remember("train.open.problem", _open(file.name[:60], file.getvalue()))
+        remember("train.open.read", file.file_id)  # last: the next run of the page may cut this one short
         if not recall("train.open.problem"):
             st.rerun()
     if recall("train.open.problem"):
@@ -30,11 +35,15 @@ def open_panel() -> None:
 
 
 def _open(name: str, data: bytes) -> str:
-    """Show the run that a file describes; returns why it cannot be, or nothing."""
+    """Show the run that a file describes, or ask for its data; returns why it cannot be, or nothing."""
     try:
-        start_run(read_config(data.decode("utf-8")))
+        given = read_settings(data.decode("utf-8"))
+        key = given.get("dataset") if isinstance(given, dict) else None
+        start_run(RunConfig.from_dict(given, known().get(str(key))))
     except UnicodeDecodeError:
         return f"{name} is no text; a JSON file with settings is allowed."
+    except OwnDataNeeded as needed:
+        put("train", replace(current("train"), wanted=Wanted(needed.key, settings=given)))
     except ValueError as error:
         return f"{name}: {error}. The run before is still here."
     return ""

@@ -10,14 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from lossviz import datasets, losses
+from lossviz.datasets.own_points import OwnPoints, read_key
 from lossviz.losses.base import Parameter
-from lossviz.training import MODELS, Intervention, RunConfig, losses_for, models_for, presets
-from lossviz.training.wiring import RIGHT, WIRINGS, wirings_for
+from lossviz.training import Intervention, RunConfig, presets
 from pages.ui.links import plain, quote
 from pages.ui.live import SHOWN
+from pages.ui.own_store import Wanted
 
 TASK_TITLES = {"regression": "Regression", "binary": "Two classes", "multiclass": "Several classes"}
 PHASES = ("forward", "loss", "backward", "update")
@@ -40,6 +42,7 @@ class TrainState:
         sample: Which sample of the batch is followed through the network, from 1.
         at: How many updates the run has made where it was left; a link opens it there.
         shown: What of the live charts and panels is open, names out of `SHOWN`.
+        wanted: The run on own data that the page shows once it is given the file; until then `config` is another one.
     """
 
     config: RunConfig
@@ -48,6 +51,7 @@ class TrainState:
     sample: int = 1
     at: int = 0
     shown: tuple[str, ...] = ()
+    wanted: Wanted | None = None
 
     def with_config(self, config: RunConfig) -> TrainState:
         """The page with another run, whose first update is walked through."""
@@ -62,60 +66,6 @@ def total_updates(config: RunConfig) -> int:
 def last_walk(config: RunConfig) -> int:
     """The last update that can be walked through."""
     return min(LAST_WALK, total_updates(config))
-
-
-def with_dataset(config: RunConfig, key: str) -> tuple[RunConfig, str]:
-    """The same model and training on another data set, and what had to change for it in one sentence.
-
-    Points, noise and class weights belong to a data set and start anew; a loss that does not fit the task is replaced.
-    """
-    data = datasets.get(key)
-    kept = config.loss_key in losses_for(data.task)
-    parameters = {
-        item.name: config.parameters[item.name]
-        for item in losses.get(config.loss_key).parameters
-        if kept and item.kind != "class_weights"
-    }
-    loss = config.loss if kept else None
-    wiring = config.wiring if kept and config.wiring in wirings_for(config.loss_key, data.task) else RIGHT
-    fields: dict[str, Any] = {
-        "dataset": key,
-        "samples": None,
-        "noise": None,
-        "stratify": config.stratify and data.task != "regression",
-        "loss": loss,
-        "loss_parameters": parameters,
-        "wiring": wiring,
-        "interventions": (),
-    }
-    remarks = []
-    if config.model not in models_for(data):
-        fields |= PLAIN_MODEL
-    try:
-        new = replace(config, **fields)
-    except ValueError:
-        # Of what a config may refuse, only this depends on the number of points.
-        new = replace(config, **{**fields, "batch_norm": False})
-        remarks.append("Its last batch would hold one point, so batch normalisation is off.")
-    if new.model != config.model:
-        what = "Texts are read word by word" if data.vocabulary else "These are no texts"
-        remarks.insert(0, f"{what}, so the model is a new one: {MODELS[new.model]}.")
-    if not kept:
-        was, now = losses.get(config.loss_key).title, losses.get(new.loss_key).title
-        task = TASK_TITLES[data.task].lower()
-        remarks.insert(0, f"{was} does not fit this task ({task}), so the loss is now {now}.")
-        if config.wiring != wiring:
-            remarks.insert(1, f"The mistake with it ({WIRINGS[config.wiring].title.lower()}) is gone.")
-    return new, " ".join(remarks)
-
-
-#: What brings back the model that suits a data set.
-PLAIN_MODEL: dict[str, Any] = {
-    **dict.fromkeys(("model", "hidden", "embedding", "standardise")),
-    "activation": "tanh",
-    "batch_norm": False,
-    "dropout": 0.0,
-}
 
 
 # Text of one value in the URL, and back
@@ -195,11 +145,13 @@ class _Field:
 
 
 _FIELDS = (
+    # Before what it draws: of own data, another seed may leave a class without points.
+    _Field("data_seed", "data_seed", str, _whole, "a whole number"),
     _Field("samples", "samples", str, _whole, "a whole number"),
     _Field("noise", "noise", _float_text, _float, "a number"),
-    _Field("data_seed", "data_seed", str, _whole, "a whole number"),
-    _Field("validation", "validation_fraction", _float_text, _float, "a number"),
+    # Before the share that is held out: of own data a class may have points in both parts only so.
     _Field("stratify", "stratify", _truth_text, _truth, "yes or no"),
+    _Field("validation", "validation_fraction", _float_text, _float, "a number"),
     _Field("standardise", "standardise", _truth_text, _truth, "yes or no"),
     _Field("model", "model", str, str, ""),
     _Field("hidden", "hidden", _list_text, _hidden, "units of each layer as in 4_2, or none"),
@@ -243,22 +195,35 @@ _FIELDS = (
 _OWN = ("data", "walk", "phase", "sample", "at", "show")
 
 
-def base(dataset: str) -> RunConfig:
+def base(dataset: str, own: OwnPoints | None = None) -> RunConfig:
     """The config that a link naming only this data set stands for."""
+    if own is not None:
+        # With all points to train on, every class has one, so this is always a run.
+        return RunConfig(dataset=dataset, own=own, validation_fraction=0.0)
     return START if dataset == START.dataset else RunConfig(dataset=dataset)
 
 
-def parse(params: Mapping[str, str]) -> tuple[TrainState, list[str]]:
-    """Turn query parameters into a state; what is not legal falls back to the default, with a notice."""
+def parse(
+    params: Mapping[str, str], own: Mapping[str, OwnPoints] = MappingProxyType({})
+) -> tuple[TrainState, list[str]]:
+    """Turn query parameters into a state; what is not legal falls back to the default, with a notice.
+
+    Args:
+        params: The query parameters.
+        own: The own data of this session by key; a link that names other own data waits for it.
+    """
     notices: list[str] = []
     key = params.get("data", START.dataset)
-    if key not in datasets.keys():  # noqa: SIM118 - keys() is the registry's own function
+    points = own.get(key)
+    if points is None and read_key(key):
+        return TrainState(START, wanted=Wanted(key, dict(params))), notices
+    if points is None and key not in datasets.keys():  # noqa: SIM118 - keys() is the registry's own function
         notices.append(
             f"The link asks for the data set {quote(key)}, which does not exist. Here is {START.dataset!r} instead. "
             f"Allowed: {', '.join(datasets.keys())}."
         )
         key = START.dataset
-    config = base(key)
+    config = base(key, points)
     for field in _FIELDS:
         if field.url in params:
             config = _with_field(config, field, params[field.url], notices)
@@ -368,7 +333,9 @@ def format_url(state: TrainState) -> dict[str, str]:
 
     Changes on the way that would make the link too long are left out, the latest first; `changes_left_out` counts them.
     """
-    config, default = state.config, base(state.config.dataset)
+    if state.wanted:
+        return state.wanted.query
+    config, default = state.config, base(state.config.dataset, state.config.own)
     params: dict[str, str] = {}
     if config.dataset != START.dataset:
         params["data"] = config.dataset
@@ -400,5 +367,7 @@ def format_url(state: TrainState) -> dict[str, str]:
 
 def changes_left_out(state: TrainState) -> int:
     """How many changes made on the way do not fit into the link."""
+    if state.wanted:
+        return 0
     text = format_url(state).get("changes", "")
     return len(state.config.interventions) - (text.count("~") + 1 if text else 0)

@@ -12,6 +12,7 @@ from lossviz.optimizers import SCHEDULES
 from lossviz.training import BOUNDS, losses_for
 from lossviz.training.config import CLIPPING, DTYPES
 from lossviz.training.wiring import RIGHT, WIRINGS, wirings_for
+from pages.ui.links import plain
 from pages.ui.parameter import parameter_control
 from pages.ui.state import remember, seed, widget
 from pages.ui.train_change import change, config, field, whole
@@ -212,7 +213,7 @@ def _loss_parameter(parameter: Parameter) -> None:
     key = f"train.{now.loss}.{name}"
     value = now.parameters[name]
     if parameter.kind == "class_weights":
-        classes = ", ".join(now.data.classes)
+        classes = plain(", ".join(now.data.classes))
         seed(key, "" if value is None else ", ".join(f"{weight:g}" for weight in value))
         parameter_control(parameter, key, lambda: _take_weights(name, widget(key)), classes=f"each of {classes}")
         return

@@ -318,7 +318,7 @@ def test_saved_settings_open_the_run_again(open_page, tmp_path):
     saved.write_text(config_json(config), encoding="utf-8")
     broken.write_text('{"epochs": 0}', encoding="utf-8")
     page = open_page("/train")
-    drop = page.locator("input[type=file]")
+    drop = page.get_by_label("Open saved settings", exact=True).locator("input[type=file]")
     drop.set_input_files(broken)
     expect(page.get_by_test_id("stAlert").last).to_contain_text(
         "epochs is 0; a whole number from 1 to 10000 is allowed"

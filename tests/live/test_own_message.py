@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lossviz.datasets.own import read_csv
 from lossviz.datasets.own_points import OwnPoints
 from lossviz.training import CLASSIC, run
 from pages.ui.live import connection, read_message, run_name
@@ -210,3 +211,22 @@ def test_what_the_browser_reports_keeps_the_data():
     message = read_message(CONFIG, {"run": run_name(CONFIG), "interventions": changes, **where})
     assert message.config.own is CLASSES
     assert message.config == replace(CONFIG, interventions=changes)
+
+
+VIEWS = {
+    "curve": "a,b\n1,2\n2,3.5\n3,4\n4,6\n5,7",
+    "scatter": "a,b,c\n1,2,3\n2,3.5,1\n3,4,2.5\n4,6,1\n5,7,2",
+    "chance": "a,b\n1,x\n2,y\n3,x\n4,y\n5,y",
+    "plane": "a,b,c\n1,1e30,x\n2,2e30,y\n3,1e30,z\n4,3e30,x\n5,4e30,y",
+    "counts": "a,b,c\n1,1,p\n2,2,q\n3,1,r\n4,3,s\n5,4,p",
+}
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_every_kind_of_own_data_has_a_view(join: Join, kind: str):
+    points = read_csv(VIEWS[kind]).points
+    client = join()
+    client.socket.send(pack_points(points))
+    client.open(run_on(points, epochs=3, validation_fraction=0.0), play=True)
+    assert client.take()["scene"]["kind"] == kind
+    assert client.until("rest", state="finished")["epoch"] == 3

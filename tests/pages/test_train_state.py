@@ -13,6 +13,7 @@ from lossviz import datasets, losses, optimizers
 from lossviz.models import ACTIVATIONS, INITIALISATIONS
 from lossviz.training import CLASSIC, Intervention, RunConfig, losses_for, models_for, presets
 from lossviz.training.wiring import wirings_for
+from pages.ui.train_data import with_dataset
 from pages.ui.train_state import (
     PHASES,
     START,
@@ -21,7 +22,6 @@ from pages.ui.train_state import (
     format_url,
     last_walk,
     parse,
-    with_dataset,
 )
 
 FIELDS = [

@@ -22,12 +22,14 @@ import streamlit as st
 
 from lossviz.training import Intervention, RunConfig
 from pages.ui import server
+from pages.ui.live.own_delivery import deliver
 from pages.ui.live.panels import PANELS
 from pages.ui.live.protocol import decode_arrays
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    *("../component.js", "socket.js", "numbers.js", "rate.js", "curves.js", "lines.js", "texts.js", "model.js"),
+    *("../component.js", "own_points.js", "socket.js", "numbers.js", "rate.js", "curves.js", "lines.js"),
+    *("texts.js", "model.js"),
     *("point_fields.js", "points.js", "panel_views.js", "printed_view.js", "images.js", "panels.js", "live.js"),
 )
 #: What a learner can have shown besides: choices of the loss chart, then panels. The order is that of a link.
@@ -99,7 +101,9 @@ def live(config: RunConfig, key: str = "train", shown: Sequence[str] = (), at: i
         "plotly": server.plotly_url(),
         "shown": list(shown),
         "at": at,
+        "own": config.own and config.own.key,
     }
+    deliver(config.own)
     result = _component(
         key=key,
         data=data,

@@ -56,6 +56,9 @@ class Live {
   }
 
   async begin() {
+    const { own } = this.data;
+    this.points = own ? ownPoints(own, () => !this.gone && this.data.own === own && this.begin()) : null;
+    if (this.points === undefined) return; // it comes in an element of its own, perhaps after this one
     this.fresh = true;
     this.showControls();
     this.showChanges();
@@ -93,6 +96,7 @@ class Live {
         this.open = JSON.stringify(this.panels.open);
         Object.assign(this, { seeking: false, wanted: undefined });
         return [
+          ...(this.points ? [this.points] : []),
           { type: "open", config, at: this.at, play: this.playing }, { type: "speed", value: this.speed },
           { type: "panels", open: this.panels.open }, ...(this.sentence ? [{ type: "sentence", text: this.sentence }] : []),
         ];

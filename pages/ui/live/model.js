@@ -95,22 +95,25 @@ class Model {
     this.stretch = 1;
     if (scene.kind === "plane") {
       const [low1, high1, low2, high2] = scene.bounds;
+      // Equal units where both features have about the same range; else one of them would be a thin strip.
+      const ratio = (high1 - low1) / (high2 - low2);
+      const square = ratio > 1 / 3 && ratio < 3 ? { scaleanchor: "x" } : {};
       axes = {
-        xaxis: { ...plain, title: { text: scene.features[0], standoff: 8 }, range: [low1, high1], showgrid: false, zeroline: false, constrain: "domain" },
-        yaxis: { ...plain, title: { text: scene.features[1], standoff: 4 }, range: [low2, high2], showgrid: false, zeroline: false, scaleanchor: "x", constrain: "domain" },
+        xaxis: { ...plain, title: { text: escaped(scene.features[0]), standoff: 8 }, range: [low1, high1], showgrid: false, zeroline: false, constrain: "domain" },
+        yaxis: { ...plain, title: { text: escaped(scene.features[1]), standoff: 4 }, range: [low2, high2], showgrid: false, zeroline: false, ...square, constrain: "domain" },
       };
     } else if (scene.kind === "curve" || scene.kind === "chance") {
       const ranges = this.ranges();
       axes = {
-        xaxis: { ...plain, title: { text: scene.features[0], standoff: 8 }, range: ranges.xaxis },
-        yaxis: { ...plain, title: { text: scene.title ?? scene.target, standoff: 4 }, range: ranges.yaxis },
+        xaxis: { ...plain, title: { text: escaped(scene.features[0]), standoff: 8 }, range: ranges.xaxis },
+        yaxis: { ...plain, title: { text: escaped(scene.title ?? scene.target), standoff: 4 }, range: ranges.yaxis },
       };
       if (scene.kind === "chance") axes.shapes = [{ type: "line", layer: "below", xref: "paper", x0: 0, x1: 1, y0: scene.border, y1: scene.border, line: { color: theme.text, width: 1.5, dash: "dash" } }];
     } else {
       const [low, high] = scene.range;
       axes = {
-        xaxis: { ...plain, title: { text: `True ${scene.target}`, standoff: 8 }, range: [low, high] },
-        yaxis: { ...plain, title: { text: `Predicted ${scene.target}`, standoff: 4 }, range: [...scene.range] },
+        xaxis: { ...plain, title: { text: `True ${escaped(scene.target)}`, standoff: 8 }, range: [low, high] },
+        yaxis: { ...plain, title: { text: `Predicted ${escaped(scene.target)}`, standoff: 4 }, range: [...scene.range] },
         shapes: [{ type: "line", layer: "below", x0: low, x1: high, y0: low, y1: high, line: { color: theme.text, width: 1.5, dash: "dash" } }],
       };
     }

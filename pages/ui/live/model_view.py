@@ -9,6 +9,8 @@ from pages.ui.live.points import drawn_rows, numbers_of, points_to_come
 from pages.ui.live.text_view import TextView
 
 MAP_SIZE = 50
+#: Colours and symbols are told apart up to so many.
+MAP_CLASSES = 3
 CURVE_POINTS = 201
 
 
@@ -25,7 +27,7 @@ class ModelView:
         elif split.task == "binary" and features == 1:
             self.kind = "chance"
         else:
-            self.kind = "plane" if features == 2 else "counts"
+            self.kind = "plane" if features == 2 and len(split.classes) <= MAP_CLASSES else "counts"
         self._texts = TextView(state) if state.config.recurrent else None
         if self._texts:
             self.kind = "texts"

@@ -66,6 +66,7 @@ class LiveSocket {
 
   send(message) {
     if (this.socket.readyState !== WebSocket.OPEN) return;
+    if (message instanceof Uint8Array) return this.socket.send(message);
     this.orders += ORDERS.has(message.type);
     this.socket.send(JSON.stringify(message));
   }

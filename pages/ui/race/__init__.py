@@ -9,15 +9,16 @@ from typing import Any, Final
 
 import streamlit as st
 
-from lossviz.training import DIFFERENCES, stable_limit
+from lossviz.training import DIFFERENCES, RunConfig, stable_limit
 from pages.ui import server
+from pages.ui.live.own_delivery import deliver
 from pages.ui.race.state import RaceState, train_link
 
 HERE: Final = Path(__file__).parent
 LIVE: Final = HERE.parent / "live"
 #: One module in several files, because a component's script is one text and has no address to import from.
 SCRIPTS: Final = (
-    *(HERE.parent / "component.js", LIVE / "socket.js", LIVE / "curves.js"),
+    *(HERE.parent / "component.js", LIVE / "own_points.js", LIVE / "socket.js", LIVE / "curves.js"),
     *(HERE / name for name in ("race_style.js", "race_curves.js", "race_sweep.js", "race_table.js", "race.js")),
 )
 
@@ -30,7 +31,7 @@ _component = st.components.v2.component(
 )
 
 
-def race(state: RaceState, key: str = "race") -> None:
+def race(state: RaceState, key: str = "race") -> RunConfig | None:
     """Show a race and let the learner play it.
 
     The component keeps its race as long as run and racers are the same; how it is ranked and drawn may change.
@@ -38,8 +39,15 @@ def race(state: RaceState, key: str = "race") -> None:
     Args:
         state: The race.
         key: The element's key; an element keeps its place and its race under it.
+
+    Returns:
+        The racer whose own page was asked for, if the race is on own data: a link cannot open it, because it leads to
+        a session that was not given the data.
     """
-    _component(key=key, data=race_data(state))
+    deliver(state.config.own)
+    asked = _component(key=key, data=race_data(state), on_open_change=lambda: None).open
+    known = state.config.own and type(asked) is int and 0 <= asked < len(state.racers)
+    return state.racers[asked].config if known else None
 
 
 def race_data(state: RaceState) -> dict[str, Any]:
@@ -61,6 +69,7 @@ def race_data(state: RaceState) -> dict[str, Any]:
         "band": state.by == "seed",
         "mixed": state.by == "loss",
         "title": state.config.data.title,
+        "own": state.config.own and state.config.own.key,
         "socket": server.public_path("/race"),
         "plotly": server.plotly_url(),
     }

@@ -8,10 +8,14 @@ from typing import Any
 import streamlit as st
 
 from lossviz import losses, optimizers
+from lossviz.datasets.own_points import OwnPoints
 from lossviz.training import BOUNDS, DIFFERENCES, MODELS, RACERS, differences, preset, presets
+from pages.ui import train_state
+from pages.ui.own_store import Wanted
 from pages.ui.race import state as rules
 from pages.ui.race.state import EXAMPLES, RaceState
 from pages.ui.state import current, put, recall, remember, seed, widget
+from pages.ui.train_data import with_dataset
 
 PAGE = "race"
 HINTS = {
@@ -36,7 +40,17 @@ def take(new: RaceState) -> None:
         remember("race.problem", f"{_sentence(str(error))} The race before still stands.")
         return
     remember("race.problem", "")
-    put(PAGE, new)
+    put(PAGE, replace(new, wanted=None))
+
+
+def use_own(points: OwnPoints) -> None:
+    """Race around the same model and training on own data."""
+    take(rules.with_config(state(), with_dataset(state().config, points.key, points)[0]))
+
+
+def resume_own(wanted: Wanted, points: OwnPoints) -> None:
+    """Show the race that a link asked for, on these points."""
+    put(PAGE, *rules.parse({**wanted.query, "data": points.key}, {points.key: points}))
 
 
 def _sentence(message: str) -> str:
@@ -98,6 +112,13 @@ def settings() -> None:
         st.error(recall("race.problem"))
     # Not a caption: those are faded, and a link in one is too faint.
     st.markdown(f":small[{shared_settings(now)}]")
+    if now.config.own:
+        st.page_link(
+            "train.py",
+            label="Open this run on the Train page",
+            icon=":material/monitoring:",
+            query_params=train_state.format_url(train_state.TrainState(now.config)),
+        )
 
 
 def _values(now: RaceState) -> None:
@@ -180,9 +201,10 @@ def shared_settings(now: RaceState) -> str:
     if now.by != "depth":
         parts.pop(now.by, None)
     same = " · ".join(parts.values())
-    own = f"[Open this run on the Train page]({rules.train_link(config)})"
+    # A link in the text opens a page of its own, which has not been given the data.
+    own = "" if config.own else f"[Open this run on the Train page]({rules.train_link(config)})"
     start = "" if now.by in ("start", "seed") else " The first weights come from the same seed."
-    return f"Common to all: {same}.{start} {own}"
+    return f"Common to all: {same}.{start} {own}".strip()
 
 
 def ranking() -> None:

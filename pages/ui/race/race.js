@@ -15,9 +15,10 @@ class RaceView {
     this.listen();
   }
 
-  take({ data }) {
+  take({ data, setTriggerValue }) {
     const same = this.data?.race === data.race;
     this.data = data;
+    this.openRacer = (racer) => setTriggerValue("open", racer);
     if (this.curves) this.applyTheme();
     if (same) {
       if (this.ready) this.applyChoice();
@@ -30,6 +31,9 @@ class RaceView {
   }
 
   async begin() {
+    const { own } = this.data;
+    this.points = own ? ownPoints(own, () => !this.gone && this.data.own === own && this.begin()) : null;
+    if (this.points === undefined) return; // it comes in an element of its own, perhaps after this one
     Object.assign(this, { fresh: true, ready: false, newest: undefined, state: "connecting" });
     this.root.dataset.state = "connecting";
     this.notice("");
@@ -51,7 +55,10 @@ class RaceView {
     const url = new URL(this.data.socket, location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.socket = new LiveSocket(url, {
-      opening: () => [{ type: "open", ...this.data.opening, at: this.at, play: this.playing }, { type: "speed", value: this.speed }],
+      opening: () => [
+        ...(this.points ? [this.points] : []),
+        { type: "open", ...this.data.opening, at: this.at, play: this.playing }, { type: "speed", value: this.speed },
+      ],
       receive: (message) => {
         this.queue.push(message);
         this.nextTurn ||= requestAnimationFrame(() => this.turn());
@@ -178,6 +185,12 @@ class RaceView {
     root.addEventListener("click", (event) => {
       const button = event.target.closest("[data-act]");
       if (button) this.act(button.dataset.act);
+      // A link leads to a session that has not been given the data; the page itself takes its own data along.
+      const plain = !event.ctrlKey && !event.metaKey;
+      const link = this.data.own && plain && event.target.closest("tr[data-racer] a");
+      if (!link) return;
+      event.preventDefault();
+      this.openRacer(Number(link.closest("tr").dataset.racer));
     });
     parts.speed.addEventListener("change", () => {
       this.speed = parts.speed.value === "" ? null : Number(parts.speed.value);

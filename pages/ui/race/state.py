@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from lossviz.datasets.own_points import OwnPoints
 from lossviz.training import (
     CLASSIC,
     DIFFERENCES,
@@ -27,6 +29,7 @@ from lossviz.training import (
 )
 from pages.ui import server, train_state
 from pages.ui.links import plain, quote
+from pages.ui.own_store import Wanted
 from pages.ui.race.viewed_race import check_size
 from pages.ui.train_state import TrainState
 
@@ -47,6 +50,7 @@ class RaceState:
         values: One for each racer.
         rank: On what the racers are ranked, one of `MEASURES`.
         log: Whether the axis of the loss is logarithmic.
+        wanted: The race on own data that the page shows once it is given the file; until then this is another one.
     """
 
     config: RunConfig
@@ -54,6 +58,7 @@ class RaceState:
     values: tuple[Any, ...]
     rank: str = MEASURES[0]
     log: bool = False
+    wanted: Wanted | None = None
 
     @property
     def racers(self) -> tuple[Racer, ...]:
@@ -157,7 +162,7 @@ def with_by(state: RaceState, by: str) -> RaceState:
 
 def with_config(state: RaceState, config: RunConfig) -> RaceState:
     """The same race around another run; values that do not suit it give way to usual ones."""
-    new = replace(state, config=config.settled())
+    new = replace(state, config=config.settled(), wanted=None)
     try:
         lineup(new.config, new.by, new.values)
     except ValueError:
@@ -201,12 +206,21 @@ def check(state: RaceState) -> None:
     check_size([racer.config for racer in state.racers])
 
 
-def parse(params: Mapping[str, str]) -> tuple[RaceState, list[str]]:
-    """Turn query parameters into a state; what is not legal falls back to the default, with a notice."""
+def parse(
+    params: Mapping[str, str], own: Mapping[str, OwnPoints] = MappingProxyType({})
+) -> tuple[RaceState, list[str]]:
+    """Turn query parameters into a state; what is not legal falls back to the default, with a notice.
+
+    Args:
+        params: The query parameters.
+        own: The own data of this session by key; a link that names other own data waits for it.
+    """
     if not params:
         return EXAMPLES[0].state, []
     around = {name: text for name, text in params.items() if name not in (*OWN, *_LEFT_OUT)}
-    found, notices = train_state.parse(around)
+    found, notices = train_state.parse(around, own)
+    if found.wanted:
+        return replace(EXAMPLES[0].state, wanted=replace(found.wanted, link=dict(params))), notices
     config = found.config.settled()
     if found.config.rate_changes:
         notices.append(
@@ -259,6 +273,8 @@ def _with_values(state: RaceState, text: str, notices: list[str]) -> RaceState:
 
 def format_url(state: RaceState) -> dict[str, str]:
     """The query parameters that restore a state."""
+    if state.wanted:
+        return state.wanted.query
     params = {**train_state.format_url(TrainState(state.config)), "by": state.by}
     if state.values != usual_values(state.config, state.by):
         params["values"] = JOINED.join(value_text(state.by, value) for value in state.values)
