@@ -1,4 +1,4 @@
-// What our components share: Plotly, loaded once a page, and one view an element.
+// What our components share: Plotly, loaded once a page, one view an element, and how numbers are written.
 
 function loadPlotly(url) {
   window.lossvizPlotly ??= new Promise((resolve, reject) => {
@@ -27,4 +27,27 @@ function mounted(component, selector, View) {
     instance.end();
     if (parentElement.lossvizView === instance) delete parentElement.lossvizView;
   });
+}
+
+// A number with so many digits that count; powers of ten for the very small and the very large.
+function shownNumber(value, digits = 5) {
+  if (value === null || value === undefined) return "–";
+  const number = Number(value); // "Infinity" and "NaN" come as texts
+  if (Number.isNaN(number)) return "not a number";
+  if (!Number.isFinite(number)) return number > 0 ? "infinite" : "minus infinite";
+  const size = Math.abs(number);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) {
+    const [mantissa, power] = number.toExponential(digits - 2).split("e");
+    const raised = String(Number(power)).replace(/./g, (sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign]));
+    return `${mantissa.replace("-", "−")}×10${raised}`;
+  }
+  return (size === 0 ? "0" : number.toPrecision(size >= 1e4 ? 6 : digits)).replace("-", "−");
+}
+
+function shownMetric(value, metric) {
+  if (value === null || value === undefined) return "–";
+  const number = Number(value);
+  if (!Number.isFinite(number)) return "–";
+  if (metric === "accuracy") return `${(100 * number).toFixed(1)} %`;
+  return Math.abs(number) >= 100 ? shownNumber(number) : number.toFixed(3).replace("-", "−");
 }

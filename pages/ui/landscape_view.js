@@ -16,16 +16,7 @@ const SHAPES = {
   star: '<path d="M16 .8l1.7 4.2 4.5.3-3.5 2.9 1.1 4.4L16 10.2l-3.8 2.4 1.1-4.4L9.8 5.3l4.5-.3z"/>',
 };
 
-function shown(value) {
-  if (value === null || value === undefined) return "overflow";
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) {
-    const [digits, power] = value.toExponential(2).split("e");
-    const raised = String(Number(power)).replace(/./g, (sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign]));
-    return `${digits.replace("-", "−")}×10${raised}`;
-  }
-  return (size === 0 ? "0" : String(Number(value.toPrecision(4)))).replace("-", "−");
-}
+const shown = (value) => (value === null || value === undefined ? "overflow" : shownNumber(value, 4));
 
 function painted({ colour, symbol }, edge = "") {
   const open = symbol.endsWith("-open");

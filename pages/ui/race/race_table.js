@@ -50,7 +50,7 @@ class RaceTable {
       };
       const begun = epoch > 0;
       set("rank", begun ? String(rank) : "–");
-      set("metric", raceMetric(standings.metric[racer][1], this.metric));
+      set("metric", shownMetric(standings.metric[racer][1], this.metric));
       set("loss", raceNumber(loss));
       set("best", raceShown(best, this.measure, this.metric));
       set("epoch", bestEpoch === null ? "–" : bestEpoch.toLocaleString("en-GB"));
