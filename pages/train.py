@@ -14,7 +14,8 @@ from pages.ui.train_change import resume_own, use_own
 from pages.ui.train_export import export_panel
 from pages.ui.train_open import open_panel
 from pages.ui.train_runs import keep, runs_panel
-from pages.ui.train_state import TrainState, changes_left_out, format_url, parse
+from pages.ui.train_share import share
+from pages.ui.train_state import format_url, parse
 from pages.ui.walk import walk_panel
 
 # Wide enough for the longest data set's name.
@@ -42,18 +43,7 @@ if message is not None:
         state = now
         put("train", state)
 write_url(format_url(state))
-
-left_out = changes_left_out(state)
-if left_out:
-    st.warning(f"The link has no room for the last {left_out} of the changes made on the way.")
-st.caption("The address of this page holds every setting and every change: copy it to share exactly this run.")
-around = TrainState(state.config.settled())
-st.page_link(
-    "race.py",
-    label="Race this run against others",
-    icon=":material/flag:",
-    query_params={**format_url(around), "by": "rate"},
-)
+share(state)
 
 walk_panel(message)
 export_panel(state.config)

@@ -203,8 +203,8 @@ def _judge(losses: Array, change: _Change, minimum: tuple[int, float, float] | N
         number, low, now = minimum
         return Diagnosis(
             "validation rising",
-            f"The validation loss has risen since {unit} {number}, from {_show(low)} to {_show(now)}, while the "
-            "training loss fell further. The model is learning the training points by heart.",
+            f"Overfitting since {unit} {number}: the validation loss has risen from {_show(low)} to {_show(now)}, "
+            "while the training loss fell further. What the model still learns holds for the training points alone.",
             number,
         )
     if recent - earlier > threshold:

@@ -25,7 +25,7 @@ def test_files_are_drawn_and_read(open_page: OpenPage, tmp_path: Path) -> None:
     expect(page.locator(".js-plotly-plot")).to_be_visible()
     expect(page.get_by_role("region", name="Numbers of the curves")).to_contain_text("keras.csv, training")
     page.get_by_text("Show an example", exact=True).click()
-    expect(page.get_by_text("The validation loss has risen since epoch 191", exact=False)).to_be_visible()
+    expect(page.get_by_text("Overfitting since epoch 191", exact=False)).to_be_visible()
     settle(page)
     expect(page).to_have_url(re.compile("example=yes"))
     assert axe(page) == []
