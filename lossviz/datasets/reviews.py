@@ -72,7 +72,7 @@ def varied(tokens: ArrayLike, labels: ArrayLike) -> list[int]:
         >>> from lossviz.datasets import reviews
         >>> tokens, labels = reviews.generate(200, 0.0, seed=0)
         >>> [reviews.text(tokens[number]) for number in reviews.varied(tokens, labels)][:2]
-        ['it was great today', 'it was very weak']
+        ['it is great', 'it is weak']
     """
     rows, praise = np.asarray(tokens), np.asarray(labels) > 0.5
     turned = np.isin(rows, [_NUMBERS["not"], _NUMBERS["never"]]).any(axis=1)

@@ -37,7 +37,7 @@ def run_notebook(config: RunConfig) -> str:
         _cell("code", "imports", "\n".join(import_lines(sections))),
     ]
     for section in sections:
-        name = section.title.lower()
+        name = section.title.lower().replace(" ", "-")
         cells.append(_cell("markdown", f"about-{name}", f"## {section.title}\n\n{section.text}"))
         cells.append(_cell("code", name, section.code))
     cells.append(_cell("markdown", "about-curves", "## Curves"))

@@ -122,8 +122,8 @@ def mistake(config: RunConfig, part: str) -> list[str]:
     """Comment lines that say plainly what is wrong with the "link" or the "labels" of a run, if anything.
 
     Example:
-        >>> mistake(RunConfig(loss="hinge", wiring="labels_zero_one"), "labels")[0]
-        '# The mistake to look at: the loss multiplies scores by labels −1 and +1, but gets the labels 0 and 1.'
+        >>> mistake(RunConfig(loss="hinge", wiring="labels_zero_one"), "labels")[0][:66]
+        '# The mistake to look at: the loss multiplies scores by labels −1 '
     """
     wiring = WIRINGS[config.wiring]
     if getattr(wiring, part) is None:

@@ -331,8 +331,11 @@ VIEWS = {
 }
 
 
-@pytest.mark.parametrize(("viewport", "colour_scheme"), [("desktop", "light"), ("phone", "dark")], indirect=True)
-@pytest.mark.parametrize("kind", VIEWS)
+@pytest.mark.parametrize(
+    ("kind", "viewport", "colour_scheme"),
+    [(kind, *(("desktop", "light"), ("phone", "dark"))[number % 2]) for number, kind in enumerate(VIEWS)],
+    indirect=["viewport", "colour_scheme"],
+)
 def test_every_view_is_drawn_and_accessible(open_page: OpenPage, kind: str, viewport: str):
     page = opened(open_page, VIEWS[kind])
     play_until(page, 3)

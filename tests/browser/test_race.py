@@ -125,8 +125,7 @@ def test_nothing_jumps_when_it_starts(open_page: OpenPage):
     assert page.evaluate(places) == before
 
 
-@pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
-@pytest.mark.parametrize("colour_scheme", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize(("viewport", "colour_scheme"), [("desktop", "light"), ("phone", "dark")], indirect=True)
 def test_accessible(open_page: OpenPage):
     for example in (RATES, LOSSES, SEEDS):
         page = ready(open_page(link(example)))

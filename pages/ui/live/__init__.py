@@ -28,7 +28,7 @@ from pages.ui.live.protocol import decode_arrays
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    *("../component.js", "own_points.js", "socket.js", "numbers.js", "rate.js", "curves.js", "lines.js"),
+    *("../component.js", "own_points.js", "socket.js", "numbers.js", "rate.js", "moment.js", "curves.js", "lines.js"),
     *("texts.js", "model.js"),
     *("point_fields.js", "points.js", "panel_views.js", "printed_view.js", "images.js", "panels.js", "live.js"),
 )

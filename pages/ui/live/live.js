@@ -94,7 +94,7 @@ class Live {
       opening: () => {
         const config = { ...this.data.config, interventions: this.interventions };
         this.open = JSON.stringify(this.panels.open);
-        Object.assign(this, { seeking: false, wanted: undefined });
+        this.moment.begin();
         return [
           ...(this.points ? [this.points] : []),
           { type: "open", config, at: this.at, play: this.playing }, { type: "speed", value: this.speed },
@@ -172,7 +172,8 @@ class Live {
     const { parts, root } = this;
     this.frames += 1;
     if (frame.state !== "replaying") this.at = frame.updates;
-    this.showMoment(frame);
+    this.curves.moment = frame.epoch < frame.known ? frame.epoch : null;
+    this.moment.show(frame);
     this.curves.draw();
     const rest = frame.state === "paused" || frame.state === "finished";
     this.model.draw(frame.arrays, rest);
@@ -185,7 +186,7 @@ class Live {
     for (const name of ["train_metric", "validation_metric"]) parts[name].textContent = shownMetric(frame.numbers[name], this.metric);
     this.rate.show(frame.learning_rate);
     this.state = frame.state;
-    if (frame.state === "replaying") this.say(`${this.seeking ? "Computing this moment again" : "Catching up"}: ${Math.floor(100 * frame.progress)} % of the way to ${this.seeking ? "it" : "where the run was"}.`);
+    if (frame.state === "replaying") this.say(this.moment.replaying(frame.progress));
     else this.say(frame.sentence, frame.state !== "playing" || frame.kind !== this.kind);
     this.kind = frame.kind;
     Object.assign(root.dataset, { epoch: frame.epoch, updates: frame.updates, frames: this.frames, state: frame.state });
@@ -211,9 +212,7 @@ class Live {
     this.root.dataset.state = message.state;
     this.panels.draw(true); // the last frame may have come while the run played
     this.say(message.sentence, true);
-    this.seeking = false;
-    if (this.wanted !== undefined) return this.wind(this.wanted);
-    this.showMoment(this.shownMoment);
+    if (this.moment.arrived()) return;
     if (this.away) return; // A hidden page goes on when it is seen again; nobody needs to know.
     this.playing = false;
     this.showControls();
@@ -299,7 +298,7 @@ class Live {
       this.speed = parts.speed.value === "" ? null : Number(parts.speed.value);
       this.socket?.send({ type: "speed", value: this.speed });
     });
-    parts.moment.addEventListener("input", () => this.wind(Number(parts.moment.value)));
+    this.moment = new Moment(parts.moment, parts["moment-text"], (epoch) => this.wind(epoch));
     this.options = [...root.querySelectorAll("[data-option]")];
     for (const box of this.options) {
       box.addEventListener("change", () => {
@@ -344,30 +343,11 @@ class Live {
     this.begin();
   }
 
-  // To the end of an epoch that the run has reached before. One at a time: while the hand moves on, only the latest counts.
   wind(epoch) {
-    this.wanted = undefined;
     this.wound = true;
     this.playing = false;
     this.showControls();
-    if (this.seeking && this.state !== "replaying") {
-      this.wanted = epoch;
-      return;
-    }
-    this.seeking = true;
     this.socket?.send({ type: "wind", at: epoch * this.perEpoch });
-  }
-
-  showMoment(shown) {
-    const { epoch, known, state } = (this.shownMoment = shown);
-    const { moment, "moment-text": text } = this.parts;
-    this.curves.moment = epoch < known ? epoch : null;
-    const words = (count) => count.toLocaleString("en-GB");
-    moment.max = known;
-    text.textContent = known ? `epoch ${words(epoch)} of ${words(known)} run` : "nothing run yet";
-    if (this.seeking || state === "replaying") return; // the hand leads
-    moment.value = epoch;
-    moment.setAttribute("aria-valuetext", `Epoch ${words(epoch)} of ${words(known)} run`);
   }
 
   visible(seen) {
