@@ -1,9 +1,12 @@
 // The slider over the moments of a run: it winds the run back to the end of an epoch that was reached before.
 
+const FOLLOW = 200; // milliseconds between two places of the slider while a run plays
+
 class Moment {
   // `go(epoch)` asks the server. One at a time: while the hand moves on, only the latest counts.
   constructor(slider, text, go) {
     Object.assign(this, { slider, text, go });
+    this.drawn = 0;
     this.begin();
     slider.addEventListener("input", () => this.wind(Number(slider.value)));
   }
@@ -27,7 +30,7 @@ class Moment {
   arrived() {
     this.seeking = false;
     if (this.wanted === undefined) {
-      this.show(this.shown);
+      this.draw();
       return false;
     }
     this.wind(this.wanted);
@@ -36,7 +39,12 @@ class Moment {
 
   show(frame) {
     this.shown = frame;
-    const { epoch, known, state } = frame;
+    if (frame.state !== "playing" || performance.now() - this.drawn >= FOLLOW) this.draw();
+  }
+
+  draw() {
+    this.drawn = performance.now();
+    const { epoch, known, state } = this.shown;
     const words = (count) => count.toLocaleString("en-GB");
     this.slider.max = known;
     this.text.textContent = known ? `epoch ${words(epoch)} of ${words(known)} run` : "nothing run yet";
