@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -44,9 +43,8 @@ class Tape:
     def __init__(self, state: RunState, budget: int = TAPE_BYTES) -> None:
         self._budget = whole("budget", budget, 0, 2**53)
         self._every = 1  # epochs from one snapshot to the next
-        self._saved: dict[int, dict[str, Any]] = {}
-        self._moments: list[int] = []  # updates made at each snapshot, ascending
-        self._sizes: dict[int, int] = {}
+        self._saved: dict[int, dict[str, Any]] = {}  # by the updates made at each
+        self._first = state.updates
         self._bytes = 0
         self._add(state)
 
@@ -67,7 +65,7 @@ class Tape:
             self._add(state)
         if state.position == 0 and state.epoch % self._every == 0 and state.updates not in self._saved:
             self._add(state)
-            while self._bytes > self._budget and len(self._moments) > 1:
+            while self._bytes > self._budget and len(self._saved) > 1:
                 self._thin(len(state.batches))
 
     def nearest(self, update: int, state: RunState) -> RunState:
@@ -81,37 +79,31 @@ class Tape:
         Raises:
             ValueError: update lies before the first snapshot.
         """
-        place = bisect_right(self._moments, update)
-        if place == 0:
-            raise ValueError(f"update is {update}; {self._moments[0]} or more is allowed")
-        moment = self._moments[place - 1]
+        if update < self._first:
+            raise ValueError(f"update is {update}; {self._first} or more is allowed")
+        moment = max(moment for moment in self._saved if moment <= update)
         if moment <= state.updates <= update:
             return state
         return restore(state.config, self._saved[moment])
 
     def cut(self, update: int) -> None:
         """Let go of all snapshots taken after `update` updates: the run goes another way from there."""
-        for moment in self._moments[bisect_right(self._moments, update) :]:
+        for moment in [moment for moment in self._saved if moment > update]:
             self._remove(moment)
 
     def _add(self, state: RunState) -> None:
-        saved = snapshot(state)
-        insort(self._moments, state.updates)
-        self._saved[state.updates] = saved
-        self._sizes[state.updates] = _size(saved)
-        self._bytes += self._sizes[state.updates]
+        saved = self._saved[state.updates] = snapshot(state)
+        self._bytes += _size(saved)
 
     def _thin(self, batches: int) -> None:
         """Keep only every second of the snapshots, and the first."""
         self._every *= 2
-        for moment in self._moments[1:]:
-            if moment % (batches * self._every):
+        for moment in [moment for moment in self._saved if moment % (batches * self._every)]:
+            if moment != self._first:
                 self._remove(moment)
 
     def _remove(self, moment: int) -> None:
-        self._moments.remove(moment)
-        del self._saved[moment]
-        self._bytes -= self._sizes.pop(moment)
+        self._bytes -= _size(self._saved.pop(moment))
 
 
 def _size(saved: Mapping[str, Any]) -> int:

@@ -1,8 +1,6 @@
 """The WebSocket beside Streamlit on which a browser plays a run. When the socket closes, the run ends."""
 
 import math
-import time
-from typing import Final
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -10,12 +8,10 @@ from starlette.websockets import WebSocket
 from lossviz.training import Intervention
 from pages.ui.live.connection import Connection, serve
 from pages.ui.live.engine import Engine
+from pages.ui.live.pace import Pace
 from pages.ui.live.points import answer, from_the_start, intervention, next_epoch, too_late
 from pages.ui.live.protocol import ORDERS, Message, parse
 from pages.ui.live.viewed_run import ViewedRun
-
-#: After a stall (a slow connection, a busy server) a run at a set speed goes on from there instead of catching up.
-LONGEST_LAG: Final = 0.25
 
 
 class Session(Connection[Message]):
@@ -31,7 +27,7 @@ class Session(Connection[Message]):
         self._replay_to = 0  # up to here it goes as fast as it can
         self._speed: float | None = None
         self._panels: frozenset[str] = frozenset()
-        self._pace = (0, 0.0)  # updates and time from which the speed counts
+        self._pace = Pace()
 
     def _parse(self, text: str) -> Message:
         message = parse(text, self.own)
@@ -53,37 +49,24 @@ class Session(Connection[Message]):
             until = min(self._target, self._replay_to)
             self._keep_pace()
         else:
-            until = min(self._target, self._due())
+            until = min(self._target, self._pace.due(self._rate, updates))
         if until <= updates:
-            return self._until_due()
+            assert self._rate is not None  # Without a rate all updates are due.
+            return self._pace.wait(self._rate, updates)
         await self._show(until)
         if run.state.finished or run.state.updates >= self._target:
             self._rest(True)
             await self._report()
         return 0.0
 
-    def _due(self) -> float:
-        """How many updates may have been made by now at the set speed."""
-        if self._speed is None or self._run is None:
-            return math.inf
-        updates, since = self._pace
-        rate = self._speed * len(self._run.state.batches)
-        due = updates + 1 + int((time.monotonic() - since) * rate)
-        if due - self._run.state.updates > max(1.0, LONGEST_LAG * rate):
-            self._keep_pace()
-            return self._run.state.updates + 1
-        return due
-
-    def _until_due(self) -> float:
-        assert self._speed is not None
-        assert self._run is not None
-        updates, since = self._pace
-        rate = self._speed * len(self._run.state.batches)
-        return max(0.0, since + (self._run.state.updates - updates) / rate - time.monotonic())
+    @property
+    def _rate(self) -> float | None:
+        """Updates a second at the set speed."""
+        return None if self._speed is None or self._run is None else self._speed * len(self._run.state.batches)
 
     def _keep_pace(self) -> None:
         """Count the speed from here."""
-        self._pace = (self._run.state.updates if self._run else 0, time.monotonic())
+        self._pace.begin(self._run.state.updates if self._run else 0)
 
     async def _obey(self, message: Message) -> None:
         if message.type == "open":
@@ -101,17 +84,14 @@ class Session(Connection[Message]):
             self._panels = message.panels
             if run.panels.open(message.panels):
                 await self._show()
-        elif message.type == "learning_rate":
-            await self._set_learning_rate(run, message.value)
+        elif message.type in {"learning_rate", "point", "add"}:
+            await self._change(run, message)
         elif message.type == "sentence":
             problem = run.view.read(message.text)
             await self._tell({"type": "sentence", "run": run.number, "problem": problem})
             await self._show()
         elif message.type == "wind":
             await self._wind(run, message.at)
-            return
-        elif message.type in {"point", "add"}:
-            await self._change_points(run, message)
         elif message.type == "pause":
             self._aim(state.updates)
         elif message.type == "play":
@@ -133,7 +113,6 @@ class Session(Connection[Message]):
         self._replay_to = update
         if self._resting:
             await self._show()
-            await self._report()
 
     def _aim(self, target: float) -> None:
         assert self._run is not None
@@ -159,41 +138,30 @@ class Session(Connection[Message]):
         if self._resting:
             await self._report()
 
-    async def _set_learning_rate(self, run: ViewedRun, value: float | None) -> None:
-        assert value is not None
-        state = run.state
-        branched = False
-        try:
-            if state.finished:
-                raise ValueError("the run has ended; reset it to train with another learning rate")
-            made = Intervention(state.updates, "learning_rate", value)
-            branched = run.intervene(made)
-        except ValueError as error:
-            await self._tell({"type": "error", "message": str(error)})
-            return
-        await self._tell(answer(run.number, made, state.config, branched))
-        if branched:
-            await self._show()
-        if self._resting:
-            await self._report()
-
-    async def _change_points(self, run: ViewedRun, message: Message) -> None:
-        """Move or add a point from the next epoch on; where there is none, the run has to begin anew."""
+    async def _change(self, run: ViewedRun, message: Message) -> None:
+        """Set the learning rate, or move or add a point from the next epoch on; where there is none, begin anew."""
         state = run.state
         try:
-            if too_late(state):
+            if message.type == "learning_rate":
+                assert message.value is not None
+                if state.finished:
+                    raise ValueError("the run has ended; reset it to train with another learning rate")
+                made = Intervention(state.updates, "learning_rate", message.value)
+            elif too_late(state):
                 config = from_the_start(state.config, message.row, message.point)
                 changes = config.to_dict()["interventions"]
                 await self._tell({"type": "anew", "run": run.number, "interventions": changes})
                 return
-            made = intervention(next_epoch(state), message.row, message.point)
+            else:
+                made = intervention(next_epoch(state), message.row, message.point)
             branched = await self._engine.call(lambda: run.intervene(made))
         except ValueError as error:
             await self._tell({"type": "error", "message": str(error)})
             return
         await self._tell(answer(run.number, made, state.config, branched))
-        if self._resting:
+        if branched or (self._resting and made.of_points):
             await self._show()
+        if self._resting:
             await self._report()
 
     # What the browser hears

@@ -23,7 +23,7 @@ SNAPSHOT_BYTES = 128 * 1024
 #: Longest text that a learner may give a model to read.
 SENTENCE_CHARACTERS = 200
 SPEEDS = (0.1, 1000.0)
-_LARGEST = 2**53
+LARGEST = 2**53
 #: Messages that say whether the run goes on.
 ORDERS = frozenset({"open", "play", "pause", "step", "epoch", "wind"})
 
@@ -105,16 +105,16 @@ def parse(text: str, own: OwnPoints | None = None) -> Message:
         last = config.epochs * config.updates_per_epoch
         return Message(kind, config=config, at=whole("at", given["at"], 0, last), play=truth("play", given["play"]))
     if kind == "wind":
-        return Message(kind, at=whole("at", given["at"], 0, _LARGEST))
+        return Message(kind, at=whole("at", given["at"], 0, LARGEST))
     if kind == "speed" and given["value"] is not None:
         return Message(kind, value=number("speed", given["value"], *SPEEDS))
     if kind == "learning_rate":
         return Message(kind, value=number("learning_rate", given["value"], *BOUNDS["learning_rate"], low_open=True))
     if kind in {"point", "add"}:
-        row = whole("row", given["row"], 0, _LARGEST) if kind == "point" else None
+        row = whole("row", given["row"], 0, LARGEST) if kind == "point" else None
         return Message(kind, row=row, point=_point(given["x"], given["y"]))
     if kind == "ack":
-        return Message(kind, frame=whole("frame", given["frame"], 1, _LARGEST))
+        return Message(kind, frame=whole("frame", given["frame"], 1, LARGEST))
     if kind == "panels":
         return Message(kind, panels=_panels(given["open"]))
     if kind == "sentence":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Final
 
 from starlette.routing import BaseRoute, WebSocketRoute
@@ -11,11 +10,10 @@ from starlette.websockets import WebSocket
 
 from pages.ui.live.connection import Connection, serve
 from pages.ui.live.engine import Engine
+from pages.ui.live.pace import Pace
 from pages.ui.race.messages import ORDERS, Message, parse
 from pages.ui.race.viewed_race import ViewedRace
 
-#: After a stall a race at a set speed goes on from there instead of catching up.
-LONGEST_LAG: Final = 0.25
 #: Seconds in one slot while nobody else wants one: an epoch of 16 racers takes long against a slot of a single run.
 ALONE_SLOT: Final = 0.03
 
@@ -32,7 +30,7 @@ class RaceSession(Connection[Message]):
         self._playing = False
         self._replay_to = 0  # up to this epoch it goes as fast as it can
         self._speed: float | None = None
-        self._pace = (0, 0.0)  # epoch and time from which the speed counts
+        self._pace = Pace()
 
     def _parse(self, text: str) -> Message:
         message = parse(text, self.own)
@@ -57,9 +55,10 @@ class RaceSession(Connection[Message]):
                 self._rest(True)
                 await self._report()
                 return math.inf
-            until = self._due()
+            until = self._pace.due(self._speed, race.epoch)
         if until <= race.epoch:
-            return self._until_due()
+            assert self._speed is not None  # Without a speed all epochs are due.
+            return self._pace.wait(self._speed, race.epoch)
         await self._show(until)
         if race.finished:
             self._playing = False
@@ -67,26 +66,9 @@ class RaceSession(Connection[Message]):
             await self._report()
         return 0.0
 
-    def _due(self) -> float:
-        """How many epochs may have been completed by now at the set speed."""
-        if self._speed is None or self._race is None:
-            return math.inf
-        epoch, since = self._pace
-        due = epoch + 1 + int((time.monotonic() - since) * self._speed)
-        if due - self._race.epoch > max(1.0, LONGEST_LAG * self._speed):
-            self._keep_pace()
-            return self._race.epoch + 1
-        return due
-
-    def _until_due(self) -> float:
-        assert self._speed is not None
-        assert self._race is not None
-        epoch, since = self._pace
-        return max(0.0, since + (self._race.epoch - epoch) / self._speed - time.monotonic())
-
     def _keep_pace(self) -> None:
         """Count the speed from here."""
-        self._pace = (self._race.epoch if self._race else 0, time.monotonic())
+        self._pace.begin(self._race.epoch if self._race else 0)
 
     async def _obey(self, message: Message) -> None:
         if message.type == "open":

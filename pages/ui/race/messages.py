@@ -8,12 +8,10 @@ from typing import Any, Final
 from lossviz.datasets.own_points import OwnPoints
 from lossviz.training import Racer, RunConfig, lineup
 from lossviz.training.checks import number, truth, whole
-from pages.ui.live.protocol import fields_of
+from pages.ui.live.protocol import LARGEST, SPEEDS, fields_of
 
-SPEEDS: Final = (0.1, 1000.0)
 #: Messages that say whether the race goes on.
 ORDERS: Final = frozenset({"open", "play", "pause"})
-_LARGEST: Final = 2**53
 _FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "open": ("at", "by", "config", "play", "values"),
     "play": (),
@@ -52,7 +50,7 @@ def parse(text: str, own: OwnPoints | None = None) -> Message:
     if kind == "speed" and given["value"] is not None:
         return Message(kind, value=number("speed", given["value"], *SPEEDS))
     if kind == "ack":
-        return Message(kind, frame=whole("frame", given["frame"], 1, _LARGEST))
+        return Message(kind, frame=whole("frame", given["frame"], 1, LARGEST))
     return Message(kind)
 
 
