@@ -24,6 +24,8 @@ from lossviz.training.wiring import RIGHT, wired_fit, wirings_for
 
 DTYPES: Final = ("float32", "float64")
 CLIPPING: Final = {"none": "None", "norm": "By norm", "value": "By value"}
+#: The fields that choose the points and split them, beside own data itself.
+SAME_DATA: Final = ("dataset", "samples", "noise", "data_seed", "validation_fraction", "stratify")
 _SHARES: Final = ("momentum", "decay", "beta1", "beta2")  # from 0 to below 1
 _OWN: Final[Any] = None  # stands for what suits the data set, until the config stands
 USUAL_LOSS: Final = {"regression": "mse", "binary": "bce_with_logits", "multiclass": "cross_entropy"}

@@ -54,6 +54,11 @@ class Event:
     updates: int
 
     @property
+    def watched(self) -> float:
+        """The loss that schedules and early stopping look at: of the validation part, or of training without one."""
+        return self.train_loss if self.validation_loss is None else self.validation_loss
+
+    @property
     def finite(self) -> bool:
         """Whether all losses are finite numbers."""
         return all(math.isfinite(x) for x in (self.batch_loss, self.train_loss, self.validation_loss or 0.0))
@@ -238,12 +243,11 @@ class RunState:
 
     def _watch(self, event: Event) -> None:
         """Let the schedule and early stopping see the epoch's loss."""
-        loss = event.train_loss if event.validation_loss is None else event.validation_loss
-        self.plateau.see(loss, optimizers.THRESHOLD)
+        self.plateau.see(event.watched, optimizers.THRESHOLD)
         if self.plateau.epochs > self.config.every:
             self.drops += 1
             self.plateau.epochs = 0
-        if self.stopping.see(loss) and self.best is not None:
+        if self.stopping.see(event.watched) and self.best is not None:
             self.best.copy_(self._learnt())
 
     def _restore_best(self) -> None:

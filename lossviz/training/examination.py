@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from lossviz.training.config import RunConfig
+from lossviz.training.config import SAME_DATA, RunConfig
 from lossviz.training.data import dataset
 from lossviz.training.diagnosis import Diagnosis, diagnose, largest_stable_rate, on_same_points
 from lossviz.training.engine import Event, RunState, advance, measure
@@ -395,9 +395,8 @@ def neighbours(config: RunConfig) -> float | None:
     Reference:
         Cover, Hart (1967), Nearest neighbor pattern classification, IEEE Trans. Inf. Theory 13.
     """
-    names = ("dataset", "samples", "noise", "data_seed", "validation_fraction", "stratify", "own")
     # One config for all runs on the same points, so that they share the result.
-    same = RunConfig(**{name: getattr(config, name) for name in names})
+    same = RunConfig(**{name: getattr(config, name) for name in (*SAME_DATA, "own")})
     return _neighbours(replace(same, interventions=config.settled(0).interventions))
 
 

@@ -18,7 +18,7 @@ from lossviz import optimizers
 from lossviz.models import Network
 from lossviz.optimizers import THRESHOLD, Together, Waiting
 from lossviz.training.blocks import Block, Outputs, loss_of
-from lossviz.training.config import RunConfig
+from lossviz.training.config import SAME_DATA, RunConfig
 from lossviz.training.data import TORCH_DTYPES, Split, dataset, features, targets
 from lossviz.training.engine import MASK_STREAM, ORDER_STREAM, Event
 from lossviz.training.measure import Scores
@@ -26,7 +26,6 @@ from lossviz.training.restraint import Restraint
 
 #: Most numbers that one layer of a group may hold while it is measured, so that no race fills the memory.
 LARGEST: Final = 4_000_000
-SAME_DATA: Final = ("dataset", "samples", "noise", "data_seed", "validation_fraction", "stratify")
 
 
 class Group:
@@ -155,13 +154,12 @@ class Group:
     def _watch(self, racer: int, event: Event) -> None:
         """Let the racer's schedule and early stopping see its epoch."""
         config = self.configs[racer]
-        loss = event.train_loss if event.validation_loss is None else event.validation_loss
         plateau, stopping = self.plateau[racer], self.stopping[racer]
-        plateau.see(loss, THRESHOLD)
+        plateau.see(event.watched, THRESHOLD)
         if plateau.epochs > config.every:
             self.drops[racer] += 1
             plateau.epochs = 0
-        stopping.see(loss)
+        stopping.see(event.watched)
         early = config.patience is not None and stopping.epochs >= config.patience
         self.finished[racer] = not event.finite or early or self.epochs == config.epochs
 

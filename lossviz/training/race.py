@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from lossviz.training.alone import Alone
-from lossviz.training.config import RunConfig
+from lossviz.training.config import SAME_DATA, RunConfig
 from lossviz.training.engine import Event
-from lossviz.training.group import SAME_DATA, Group, form
+from lossviz.training.group import Group, form
 
 RACERS: Final = 16
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lossviz.datasets.own_points import OwnPoints
 from lossviz.training import BOUNDS, RunConfig
-from lossviz.training.group import SAME_DATA
+from lossviz.training.config import SAME_DATA
 from pages.ui.links import plain
 from pages.ui.own_store import Wanted
 from pages.ui.state import current, put, remember, seed, widget
