@@ -12,6 +12,11 @@ from torch import Tensor
 import lossviz
 
 OpenPage = Callable[[str], Page]
+READ_HANDLES = """(all) => all.map((one) => ({
+    handle: one.dataset.handle, role: one.getAttribute("role"), axis: one.dataset.axis,
+    now: one.getAttribute("aria-valuenow"), on: one.getAttribute("aria-checked"),
+    type: one.getAttribute("type"), checked: one.checked, value: one.value,
+}))"""
 
 
 def board(page: Page) -> Locator:
@@ -46,19 +51,17 @@ def shown_state(page: Page, key: str) -> dict[str, Tensor]:
             state = board.remove(state, shown)
     numbers = {name: tensor.flatten().clone() for name, tensor in state.items()}
     handles = {handle.name: handle for handle in board.handles(state)}
-    for item in page.locator(".board [data-handle]").all():
-        handle = handles[item.get_attribute("data-handle") or ""]
-        role = item.get_attribute("role")
-        if role == "slider":
-            axis = int(item.get_attribute("data-axis") or 0)
+    # In one question to the browser, as a board has up to 73 of them.
+    for item in page.locator(".board [data-handle]").evaluate_all(READ_HANDLES):
+        handle = handles[item["handle"]]
+        if item["role"] == "slider":
             if handle.flats:
-                value = float(item.get_attribute("aria-valuenow") or "nan")
-                numbers[handle.variable][handle.flats[axis]] = value
-        elif role == "switch" or item.get_attribute("type") == "checkbox":
-            chosen = item.get_attribute("aria-checked") == "true" if role == "switch" else item.is_checked()
+                numbers[handle.variable][handle.flats[int(item["axis"] or 0)]] = float(item["now"] or "nan")
+        elif item["role"] == "switch" or item["type"] == "checkbox":
+            chosen = item["on"] == "true" if item["role"] == "switch" else item["checked"]
             numbers[handle.variable][handle.flats[0]] = handle.positions[0][int(chosen)]
-        elif item.is_checked():
-            chosen = handle.choices.index(item.input_value())
+        elif item["checked"]:
+            chosen = handle.choices.index(item["value"])
             numbers[handle.variable][handle.flats[0]] = handle.positions[0][chosen]
     return {name: flat.reshape(state[name].shape) for name, flat in numbers.items()}
 

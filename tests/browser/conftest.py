@@ -6,8 +6,11 @@
         settle(page)                                   # from tests.browser.conftest: waits for the rerun to end
         expect(page.get_by_text("Loss", exact=True)).to_be_visible()
 
-- `page` is a fresh context for each test. The test fails if the page wrote to the console as an error or a warning
-  that names a policy, threw an error, or asked any other host for anything.
+- The page is loaded anew for each test, without cookies or stored settings. The test fails if the page wrote to the
+  console as an error or a warning that names a policy, threw an error, or asked any other host for anything.
+- `open_page` uses a tab that the session keeps, because the browser then has the scripts compiled: half the time of a
+  new tab. A test that does something to the tab itself (`page.on`, `page.route…`, a CDP session) takes `page` as well:
+  it then has a tab of its own, and `open_page` uses that one.
 - A test that provokes console errors says so: `expected_console.append("part of the message")`.
 - `viewport` is "desktop" (1280x800) or "phone" (390x844), `colour_scheme` "light" or "dark". Both are fixtures:
       @pytest.mark.parametrize("viewport", ["desktop", "phone"], indirect=True)
@@ -23,13 +26,23 @@
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    WebSocket,
+    sync_playwright,
+)
 
 from deploy.environment import CHROMIUM_ARGUMENTS, find_chromium
 
@@ -37,8 +50,8 @@ from deploy.environment import CHROMIUM_ARGUMENTS, find_chromium
 WINDOWS = (("desktop", "light"), ("phone", "dark"))
 VIEWPORTS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 IDLE = '[data-testid="stApp"][data-test-connection-state="CONNECTED"][data-test-script-state="notRunning"]'
-# Once a page; what a page stores for its own next visits stays.
-CLEAR_STORAGE = "if (!sessionStorage.length) { localStorage.clear(); sessionStorage.setItem('begun', 'yes'); }"
+# A page of the server that runs no script.
+PLAIN = "/_stcore/health"
 UNFINISHED = '[data-stale="true"], [data-testid="stSkeleton"]'
 
 
@@ -106,17 +119,10 @@ def contexts(chromium: Browser, server_url: str) -> Iterator[dict[str, BrowserCo
         context.close()
 
 
-@pytest.fixture
-def page(
-    contexts: dict[str, BrowserContext],
-    server_url: str,
-    viewport: str,
-    colour_scheme: str,
-    expected_console: list[str],
-) -> Iterator[Page]:
-    """A fresh page without cookies or stored settings, which watches for errors and foreign requests."""
+@contextmanager
+def watched(page: Page, host: str, expected_console: list[str]) -> Iterator[list[str]]:
+    """Collects errors that the page writes or throws, and requests to another host than `host`."""
     problems: list[str] = []
-    own_hosts = {urlsplit(server_url).netloc}
 
     def on_console(message: ConsoleMessage) -> None:
         serious = message.type == "error" or (message.type == "warning" and "Policy" in message.text)
@@ -124,33 +130,80 @@ def page(
         if serious and not probe and not any(part in message.text for part in expected_console):
             problems.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
 
-    def on_request(asked: Request) -> None:
+    def on_request(asked: Request | WebSocket) -> None:
         address = urlsplit(asked.url)
-        if address.scheme in {"http", "https", "ws", "wss"} and address.netloc not in own_hosts:
+        if address.scheme in {"http", "https", "ws", "wss"} and address.netloc != host:
             problems.append(f"foreign request: {asked.url}")
 
-    context = contexts[viewport]
-    context.clear_cookies()
-    page = context.new_page()
-    page.emulate_media(color_scheme=colour_scheme)  # type: ignore[arg-type]
-    page.add_init_script(CLEAR_STORAGE)
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
-    page.on("websocket", lambda socket: on_request(socket))
-    page.on("request", on_request)
-    yield page
-    page.close()
+    def on_error(error: Error) -> None:
+        problems.append(f"page error: {error}")
+
+    listeners = {"console": on_console, "pageerror": on_error, "websocket": on_request, "request": on_request}
+    for event, listener in listeners.items():
+        page.on(event, listener)  # type: ignore[call-overload]
+    yield problems
+    # The answer comes after everything that the page has reported until now.
+    page.evaluate("0")
+    for event, listener in listeners.items():
+        page.remove_listener(event, listener)
+
+
+def make_as_new(page: Page, viewport: str, colour_scheme: str) -> None:
+    """Leaves the app, and forgets what the page stored and how the tab was set."""
+    page.goto(PLAIN)
+    page.context.clear_cookies()
+    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    page.mouse.move(-1, -1)
+    page.set_viewport_size(VIEWPORTS[viewport])  # type: ignore[arg-type]
+    page.emulate_media(media="null", color_scheme=colour_scheme, reduced_motion="null")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def kept_tabs() -> dict[str, Page]:
+    """The tabs that tests use one after another, one a device."""
+    return {}
+
+
+@pytest.fixture
+def tab(
+    request: pytest.FixtureRequest,
+    contexts: dict[str, BrowserContext],
+    kept_tabs: dict[str, Page],
+    server_url: str,
+    viewport: str,
+    colour_scheme: str,
+    expected_console: list[str],
+) -> Iterator[Page]:
+    """A new tab for tests that take `page`, otherwise the kept one; at a blank page, as if nobody had been here."""
+    own = "page" in request.fixturenames
+    tab = contexts[viewport].new_page() if own else kept_tabs.pop(viewport, None) or contexts[viewport].new_page()
+    make_as_new(tab, viewport, colour_scheme)
+    failed = request.session.testsfailed
+    with watched(tab, urlsplit(server_url).netloc, expected_console) as problems:
+        yield tab
+    # Who knows in what state a failed test leaves its tab.
+    if own or problems or request.session.testsfailed > failed:
+        tab.close()
+    else:
+        tab.goto(PLAIN)
+        kept_tabs[viewport] = tab
     assert not problems, "\n".join(problems)
 
 
 @pytest.fixture
-def open_page(page: Page) -> Callable[[str], Page]:
+def page(tab: Page) -> Page:
+    """A tab of the test's own."""
+    return tab
+
+
+@pytest.fixture
+def open_page(tab: Page) -> Callable[[str], Page]:
     """Goes to a path of the app and waits until it is complete."""
 
     def open_path(path: str = "/") -> Page:
-        page.goto(path)
-        settle(page)
-        return page
+        tab.goto(path)
+        settle(tab)
+        return tab
 
     return open_path
 
