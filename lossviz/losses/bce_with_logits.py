@@ -36,8 +36,8 @@ def _terms(inputs: Inputs, params: Params) -> Tensor:
 def _derivative(inputs: Inputs, params: Params) -> Tensor:
     z, y = inputs["prediction"], inputs["target"]
     weight: float = params["pos_weight"]
-    # Between the slopes of the two labels, each with its digits where sigmoid(z) rounds to 1.
-    return torch.lerp(torch.sigmoid(z), -weight * torch.sigmoid(-z), y)
+    # The slopes of the two labels, each with its digits where sigmoid(z) rounds to 1.
+    return (1 - y) * torch.sigmoid(z) - weight * y * torch.sigmoid(-z)
 
 
 def _derived(inputs: Inputs, _: Params) -> dict[str, Tensor]:

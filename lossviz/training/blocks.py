@@ -1,25 +1,26 @@
 """The batches of runs that go on in step, laid out so that one update takes few operations on tensors without gaps.
 
 At the sizes of these models an operation costs about the same whatever it works on. So racers stand in an order in
-which those with the same link and labels are neighbours, and among them those with the same loss: the link is applied
-once for all who share it, and each loss once for all its racers, straight on a slice of the network's raw outputs.
+which those with the same labels are neighbours, and among them those with the same loss: what a loss does is done once
+for all its racers, straight on a slice of the network's raw outputs, and repeated without torch (see `Recorded`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from lossviz import losses
-from lossviz.losses.base import Loss
-from lossviz.models import LINKS, Link, Network, Workspace
+from lossviz.models import LINKS, Network
 from lossviz.training.config import RunConfig
 from lossviz.training.data import TORCH_DTYPES
+from lossviz.training.operations import Instruction
+from lossviz.training.recorded import Recorded, Repeated, play
 
 
 def loss_of(config: RunConfig) -> tuple[str, ...]:
@@ -42,57 +43,66 @@ def neighbours(configs: Sequence[RunConfig], key: Callable[[RunConfig], Any]) ->
         start += len(found)
 
 
-@dataclass(frozen=True)
-class Head:
-    """Racers whose outputs reach the loss through the same link and meet the same labels.
+class Team:
+    """Racers that stand behind each other and share their loss, its link and the labels that it takes.
 
-    Its tensors begin (batches, racers, rows); where the link is the identity, the predictions are the raw outputs.
+    Args:
+        racers: where they stand.
+        config: one of them.
+        raw: the outputs of all racers, (batches, racers, rows, outputs).
+        target: what the team's racers meet, (batches, racers of the team, rows, …).
+        divisor: room for what the sum of the terms is divided by, (batches, racers, 1, 1).
     """
 
-    racers: slice
-    config: RunConfig
-    link: Link
-    raw: Tensor
-    prediction: Tensor
-    target: Tensor
-
-    @property
-    def linked(self) -> bool:
-        """Whether predictions are something else than raw outputs."""
-        return self.prediction is not self.raw
-
-
-class Team:
-    """Racers of a head that share their loss: its inputs, and what it divides the sum of the terms of a batch by."""
-
-    def __init__(self, racers: slice, config: RunConfig, head: Head) -> None:
+    def __init__(self, racers: slice, config: RunConfig, raw: Tensor, target: Tensor, divisor: Tensor) -> None:
         self.racers = racers
-        self.loss: Loss = losses.get(config.loss_key)
-        self.parameters = config.parameters
-        own = slice(racers.start - head.racers.start, racers.stop - head.racers.start)
-        prediction = head.prediction[:, own]
-        prediction = prediction[..., 0] if prediction.shape[-1] == 1 else prediction
-        self.inputs = {"prediction": prediction, "target": head.target[:, own]}
+        self.raw, self.target, self.divisor = raw[:, racers], target, divisor[:, racers]
+        self._link = LINKS[config.fit.link]
+        self._loss = losses.get(config.loss_key)
+        self._parameters = config.parameters
         # Only class weights make the divisor differ from batch to batch.
-        self.weighted = callable(self.loss.reduction("mean").divisor)
-        shape = prediction.shape[:2] if self.weighted else (1, 1)
-        self.divisor = torch.ones(*shape, *[1] * (prediction.dim() - 2), dtype=prediction.dtype)
+        self.weighted = callable(self._loss.reduction("mean").divisor)
         self.divide()
+
+    def _inputs(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+        return {"prediction": prediction[..., 0] if prediction.shape[-1] == 1 else prediction, "target": target}
 
     def divide(self) -> None:
         """Work out the divisors for the targets as they are now."""
-        found = torch.as_tensor(self.loss.denominator(self.inputs, self.parameters, "mean"))
-        self.divisor.copy_(found.view(*found.shape, *[1] * (self.divisor.dim() - found.dim())))
+        self.divisor.copy_(self.divisors(slice(None))[..., None, None])
 
     def divisors(self, rows: slice) -> Tensor:
-        """What the sum over some rows of each batch is divided by, as they are now, in float64."""
-        inputs = {name: value[:, :, rows] for name, value in self.inputs.items()}
-        return torch.as_tensor(self.loss.denominator(inputs, self.parameters, "mean"), dtype=torch.float64)
+        """What the sum over some rows of each batch is divided by, (batches, racers) or 1 for all, in float64."""
+        inputs = self._inputs(self.raw[:, :, rows], self.target[:, :, rows])
+        found = self._loss.denominator(inputs, self._parameters, "mean")
+        return torch.as_tensor(found, dtype=torch.float64).expand(self.raw.shape[:2])
 
-    def terms(self) -> Tensor:
-        """The terms, (batches, racers, rows, terms of a row)."""
-        terms = self.loss.terms(self.inputs, self.parameters)
-        return terms.reshape(*self.inputs["prediction"].shape[:3], -1)
+    def _predict(self, raw: Tensor) -> Tensor:
+        if self._link.key == "identity":
+            return raw
+        prediction = torch.empty_like(raw)
+        self._link.forward(raw, prediction)
+        return prediction
+
+    def slope(self, raw: Tensor, target: Tensor) -> Tensor:
+        """The derivative of the sum of the terms with respect to the raw outputs, (batches, racers, rows, …)."""
+        prediction = self._predict(raw)
+        slope = cast(Tensor, self._loss.derivative(self._inputs(prediction, target), self._parameters))
+        if prediction is raw:
+            return slope
+        return self._link.backward(slope.view(raw.shape), prediction)
+
+    def fit(self, delta: Tensor) -> Tensor:
+        """The team's part of the slopes of one batch, in the shape that `slope` gives them."""
+        part = delta[self.racers]
+        return part[..., 0] if part.shape[-1] == 1 and self._link.key == "identity" else part
+
+    def sums(self, raw: Tensor, target: Tensor) -> Tensor:
+        """The sum of the terms of each row, (batches, racers, rows) in float64."""
+        terms = self._loss.terms(self._inputs(self._predict(raw), target), self._parameters)
+        if terms.dim() > 3:
+            return terms.flatten(3).sum(-1, dtype=torch.float64)
+        return terms.to(torch.float64, copy=True)
 
 
 class Outputs:
@@ -110,54 +120,35 @@ class Outputs:
     ) -> None:
         outputs, dtype = configs[0].sizes[-1], TORCH_DTYPES[configs[0].dtype]
         self.raw = torch.zeros(batches, len(configs), rows, outputs, dtype=dtype)
-        self.heads: list[Head] = []
+        self.divisor = torch.ones(batches, len(configs), 1, 1, dtype=dtype)
+        self._sums = torch.zeros(batches, len(configs), rows, dtype=torch.float64)
+        #: Racers that meet the same labels, and their targets.
+        self.meet: list[tuple[slice, RunConfig, Tensor]] = []
         self.teams: list[Team] = []
         for racers, first in neighbours(configs, lambda config: loss_of(config)[:2]):
-            link, raw, target = LINKS[first.fit.link], self.raw[:, racers], truth(first)
+            target = truth(first)
             target = target.view(batches, 1, rows, *target.shape[1:])
-            target = target.repeat(1, raw.shape[1], *[1] * (target.dim() - 2))
-            prediction = raw if link.key == "identity" else raw.clone()
-            head = Head(racers, first, link, raw, prediction, target)
-            self.heads.append(head)
+            target = target.repeat(1, racers.stop - racers.start, *[1] * (target.dim() - 2))
+            self.meet.append((racers, first, target))
             for own, config in neighbours(configs[racers], loss_of):
                 team = slice(racers.start + own.start, racers.start + own.stop)
-                self.teams.append(Team(team, config, head))
-
-
-class Batch:
-    """One batch of all racers: views that an update needs, made once, because making one costs as much as using it."""
-
-    def __init__(self, block: Block, number: int, space: Workspace) -> None:
-        self.x = block.x[number]
-        self.space = space.into(block.raw[number])
-        self.delta = block.delta
-        self.links = [
-            (head.link, head.raw[number], head.prediction[number], block.delta[head.racers])
-            for head in block.heads
-            if head.linked
+                self.teams.append(Team(team, config, self.raw, target[:, own], self.divisor))
+        self._losses = [Recorded(team.sums, [team.raw], [team.target]) for team in self.teams]
+        self._program = [
+            instruction
+            for team, recorded in zip(self.teams, self._losses, strict=True)
+            for instruction in recorded.whole(self._sums[:, team.racers])
         ]
-        self.pieces = []
-        for team in block.teams:
-            slope = block.delta[team.racers]
-            self.pieces.append(
-                (
-                    cast(Callable[..., Tensor], team.loss.derivative),
-                    {name: value[number] for name, value in team.inputs.items()},
-                    team.parameters,
-                    team.divisor[number if team.weighted else 0],
-                    slope[..., 0] if slope.shape[-1] == 1 else slope,
-                )
-            )
 
-    def slopes(self) -> Tensor:
-        """Predict from the raw outputs; return d loss/d raw output of every racer."""
-        for link, raw, prediction, _ in self.links:
-            link.forward(raw, prediction)
-        for derivative, inputs, parameters, divisor, slope in self.pieces:
-            torch.div(derivative(inputs, parameters), divisor, out=slope)
-        for link, _, prediction, slope in self.links:
-            slope.copy_(link.backward(slope, prediction))
-        return self.delta
+    def settle(self) -> None:
+        """Take notice of new targets."""
+        for recorded in self._losses:
+            recorded.settle()
+
+    def sums(self) -> Tensor:
+        """The sum of the terms of each row as the outputs are now, (batches, racers, rows) in float64."""
+        play(self._program)
+        return self._sums
 
 
 class Block(Outputs):
@@ -170,6 +161,7 @@ class Block(Outputs):
         truth: the training targets of a config.
         rows: which of the epoch's rows, counted in the order of training, the block holds.
         size: rows of each batch.
+        generator: draws the masks of dropout.
     """
 
     def __init__(
@@ -180,6 +172,7 @@ class Block(Outputs):
         truth: Callable[[RunConfig], Tensor],
         rows: slice,
         size: int,
+        generator: torch.Generator,
     ) -> None:
         batches, racers = (rows.stop - rows.start) // size, len(configs)
         self.rows, self.size = rows, size
@@ -187,27 +180,55 @@ class Block(Outputs):
         self.x = torch.zeros(batches, racers, size, features.shape[1], dtype=features.dtype)
 
         super().__init__(configs, lambda config: truth(config)[rows], batches, size)
-        self._truth = {head.config.fit.labels: truth(head.config) for head in self.heads}
-        self.delta = torch.zeros_like(self.raw[0])
-        space = network.workspace(size, configs[0].dropout)
-        self.batches = [Batch(self, number, space) for number in range(batches)]
+        self._truth = [truth(first) for _, first, _ in self.meet]
+        self._slopes = [Recorded(team.slope, [team.raw], [team.target]) for team in self.teams]
+        #: For each batch, what works out the gradient of all racers.
+        self.programs = self._programs(network, configs[0].dropout, generator)
         self.gather(torch.arange(len(features))[None])
+
+    def _programs(self, network: Network, dropout: float, generator: torch.Generator) -> list[list[Instruction]]:
+        delta, space = torch.zeros_like(self.raw[0]), network.workspace(self.size, dropout)
+        x, raw = self.x[0], self.raw[0]
+        space = space.into(raw)
+        # A trial is no training: what it changes is put back.
+        running, state = network.running.clone(), generator.get_state()
+        there = Repeated(lambda: network.train(x, space, generator), [x, raw])
+        back = Repeated(lambda: network.backward(x, delta, space), [x, raw])
+        network.running.copy_(running)
+        generator.set_state(state)
+        parts = [team.fit(delta) for team in self.teams]
+        slopes = delta.numpy()
+        return [
+            [
+                *there.instead([self.x[number], self.raw[number]]),
+                *(
+                    instruction
+                    for slope, part in zip(self._slopes, parts, strict=True)
+                    for instruction in slope.batch(number, part)
+                ),
+                (np.divide, (slopes, self.divisor[number].numpy(), slopes)),
+                *back.instead([self.x[number], self.raw[number]]),
+            ]
+            for number in range(len(self.x))
+        ]
 
     def gather(self, orders: Tensor) -> None:
         """Take in the rows of an epoch in a new order, (1 or racers, rows of the epoch)."""
         order = orders[:, self.rows].reshape(len(orders), -1, self.size).transpose(0, 1)
         self.x.copy_(self._features[order])
-        for head in self.heads:
-            own = order if len(orders) == 1 else order[:, head.racers]
-            head.target.copy_(self._truth[head.config.fit.labels][own])
+        for (racers, _, target), truth in zip(self.meet, self._truth, strict=True):
+            target.copy_(truth[order if len(orders) == 1 else order[:, racers]])
         for team in self.teams:
             if team.weighted:
                 team.divide()
+        self.settle()
+
+    def settle(self) -> None:
+        """Take notice of new targets."""
+        super().settle()
+        for recorded in self._slopes:
+            recorded.settle()
 
     def losses(self) -> Tensor:
         """Each racer's loss on each batch, before its update, (racers, batches) in float64."""
-        found = []
-        for team in self.teams:
-            sums = team.terms().flatten(2).sum(2, dtype=torch.float64)
-            found.append(sums / team.divisor.flatten(2)[..., 0].double())
-        return torch.cat(found, dim=1).T
+        return (self.sums().sum(2) / self.divisor[..., 0, 0]).T

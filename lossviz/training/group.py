@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate, groupby
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from lossviz.training.config import SAME_DATA, RunConfig
 from lossviz.training.data import TORCH_DTYPES, Split, dataset, features, targets
 from lossviz.training.engine import MASK_STREAM, ORDER_STREAM, Event
 from lossviz.training.measure import Scores
+from lossviz.training.recorded import play
 from lossviz.training.restraint import Restraint
 
 #: Most numbers that one layer of a group may hold while it is measured, so that no race fills the memory.
@@ -35,6 +37,7 @@ class Group:
         configs: runs of one form; see `form`.
     """
 
+    @torch.inference_mode()
     def __init__(self, configs: Sequence[RunConfig]) -> None:
         first = configs[0]
         self.order_of = sorted(range(len(configs)), key=lambda racer: loss_of(configs[racer]))
@@ -55,7 +58,6 @@ class Group:
         self.restraint = Restraint(self.configs, self.network)
         rules = [(optimizers.get(config.optimizer), config.settings) for config in self.configs]
         self.optimizers = Together(rules, self.network.parameters, self.network.gradient)
-        self.masks = torch.Generator().manual_seed(first.seed + MASK_STREAM)
         self.plans = [config.plan for config in self.configs]
         self.by_update = any(config.schedule == "warmup" for config in self.configs)
         self.set_rates = [{item.update: item.rate for item in config.rate_changes} for config in self.configs]
@@ -71,11 +73,14 @@ class Group:
         sizes = first.batch_sizes(count - first.training_samples)
         x = features(first, split.x_train)
         ends = list(accumulate(sizes))
+        masks = torch.Generator().manual_seed(first.seed + MASK_STREAM)
         self.blocks = []
         for size, group in groupby(range(len(sizes)), key=lambda number: sizes[number]):
             numbers = list(group)
             rows = slice(ends[numbers[0]] - size, ends[numbers[-1]])
-            block = Block(self.configs, self.network, x, lambda config: targets(config, split.y_train), rows, size)
+            block = Block(
+                self.configs, self.network, x, lambda config: targets(config, split.y_train), rows, size, masks
+            )
             self.blocks.append(block)
         self.batch_sizes = torch.tensor(sizes, dtype=torch.float64)
         self.count = count
@@ -86,16 +91,15 @@ class Group:
 
     def epoch(self) -> list[Event | None]:
         """Train one epoch; return each racer's event in the order of the group's configs, None once it is over."""
-        with torch.inference_mode():
+        with torch.inference_mode(), np.errstate(all="ignore"):
             updates = len(self.batch_sizes)
             if updates > 1:
                 self._shuffle()
             self.optimizers.plan(self._rates_of_epoch(), updates, self.updates)
             number = 0
             for block in self.blocks:
-                for batch in block.batches:
-                    self.network.train(batch.x, batch.space, self.masks)
-                    self.network.backward(batch.x, batch.slopes(), batch.space)
+                for program in block.programs:
+                    play(program)
                     if self.restraint.needed:
                         self.restraint.apply()
                     self.optimizers.update(number)
@@ -184,20 +188,16 @@ class _Measuring:
         self._scores = Scores(first, split)
         ends = list(accumulate(len(y) for _, y in parts if len(y)))
         self._parts = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-        self._divisors = [[team.divisors(part).reshape(-1) for part in self._parts] for team in self._outputs.teams]
+        self._divisors = torch.stack(
+            [torch.cat([team.divisors(part) for team in self._outputs.teams], 1)[0] for part in self._parts], 1
+        )
 
     def measure(self) -> tuple[list[list[float]], list[list[float | None]]]:
         """Return for each racer the loss and the metric of each part."""
         raw = self._network.forward(self._x, self._space)
-        for head in self._outputs.heads:
-            if head.linked:
-                head.link.forward(head.raw, head.prediction)
-        values: list[list[float]] = []
-        for team, divisors in zip(self._outputs.teams, self._divisors, strict=True):
-            terms = team.terms()[0]
-            sums = [terms[:, part].flatten(1).sum(1, dtype=torch.float64) for part in self._parts]
-            values += torch.stack([part / divisor for part, divisor in zip(sums, divisors, strict=True)], 1).tolist()
-        return values, self._scores.metrics(raw)
+        sums = self._outputs.sums()[0]
+        values = torch.stack([sums[:, part].sum(1) for part in self._parts], 1) / self._divisors
+        return values.tolist(), self._scores.metrics(raw)
 
 
 def form(config: RunConfig) -> tuple[Any, ...]:

@@ -1,0 +1,201 @@
+"""What NumPy does for an operation of torch, on the same memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import torch
+from scipy.special import expit
+from torch import Tensor
+
+Instruction = tuple[Callable[..., Any], tuple[Any, ...]]
+"""What is called, and with what."""
+
+Array = np.ndarray[Any, Any]
+
+
+class Call:
+    """One operation: its arguments, and where its result is written.
+
+    Args:
+        function: the operation of torch.
+        given: its arguments, tensors and numbers.
+        settings: its named arguments, but for `out`.
+        result: the tensor that it wrote, and that its instructions write again.
+    """
+
+    def __init__(self, function: Any, given: Sequence[Any], settings: dict[str, Any], result: Tensor) -> None:
+        self.function = function
+        self.given = given
+        self.settings = settings
+        self.result = result
+        self.out: Array = result.numpy()
+
+    def array(self, position: int, like: Array | None = None) -> Array:
+        """An argument as an array."""
+        value = self.given[position]
+        if isinstance(value, Tensor):
+            return value.numpy()
+        return np.asarray(value, (self.out if like is None else like).dtype)
+
+    def room(self) -> Array:
+        """An array for a step in between."""
+        return np.empty_like(self.out)
+
+
+def _scaled(call: Call) -> list[Instruction]:
+    """Add or subtract, where the second may be taken several times."""
+    rule = np.add if call.function.overloadpacket.__name__.startswith("add") else np.subtract
+    alpha = call.settings.get("alpha", 1)
+    if alpha == 1:
+        return _binary(rule, call)
+    room = call.room()
+    return [
+        (np.multiply, (call.array(1), np.asarray(alpha, room.dtype), room)),
+        (rule, (call.array(0), room, call.out)),
+    ]
+
+
+def _binary(rule: Callable[..., Any], call: Call) -> list[Instruction]:
+    first = call.array(0)
+    return [(rule, (first, call.array(1, first), call.out))]
+
+
+def _bounded(source: Array, least: Array | None, most: Array | None, out: Array) -> list[Instruction]:
+    found: list[Instruction] = []
+    for bound, rule in ((least, np.maximum), (most, np.minimum)):
+        if bound is not None:
+            found.append((partial(rule, out=out), (source, bound)))
+            source = out
+    return found
+
+
+def _clamp(call: Call) -> list[Instruction]:
+    bounds = [
+        None if position >= len(call.given) or call.given[position] is None else call.array(position)
+        for position in (1, 2)
+    ]
+    return _bounded(call.array(0), bounds[0], bounds[1], call.out)
+
+
+def _power(call: Call) -> list[Instruction]:
+    if call.given[1] == 2:
+        return [(np.square, (call.array(0), call.out))]
+    if call.given[1] == 1:
+        return [(np.copyto, (call.out, call.array(0)))]
+    return [(np.power, (call.array(0), call.array(1), call.out))]
+
+
+def _where(call: Call) -> list[Instruction]:
+    return [
+        (np.copyto, (call.out, call.array(2))),
+        (np.copyto, (call.out, call.array(1), "same_kind", call.array(0))),
+    ]
+
+
+def _masked_fill(call: Call) -> list[Instruction]:
+    return [
+        (np.copyto, (call.out, call.array(0))),
+        (np.copyto, (call.out, call.array(2), "same_kind", call.array(1))),
+    ]
+
+
+def _addcmul(call: Call) -> list[Instruction]:
+    room, value = call.room(), call.settings.get("value", 1)
+    scale: list[Instruction] = [] if value == 1 else [(np.multiply, (room, np.asarray(value, room.dtype), room))]
+    return [
+        (np.multiply, (call.array(1), call.array(2), room)),
+        *scale,
+        (np.add, (call.array(0), room, call.out)),
+    ]
+
+
+def _softplus(call: Call) -> list[Instruction]:
+    """As torch has it: x itself above 20."""
+    x, large = call.array(0), np.empty(call.out.shape, bool)
+    return [
+        (np.exp, (x, call.out)),
+        (np.log1p, (call.out, call.out)),
+        (np.greater, (x, np.asarray(20, x.dtype), large)),
+        (np.copyto, (call.out, x, "same_kind", large)),
+    ]
+
+
+def _one_hot(call: Call) -> list[Instruction]:
+    classes, chosen = np.arange(call.out.shape[-1]), np.empty(call.out.shape, bool)
+    return [
+        (np.equal, (call.array(0)[..., None], classes, chosen)),
+        (np.copyto, (call.out, chosen)),
+    ]
+
+
+def _by_torch(call: Call) -> list[Instruction]:
+    """An operation that has no rule, at torch's own price."""
+    if call.result is call.given[0]:
+        return [(partial(call.function, **call.settings), tuple(call.given))]
+    function = getattr(torch, call.function.overloadpacket.__name__, None)
+    if function in _WITH_OUT:
+        return [(partial(function, out=call.result, **call.settings), tuple(call.given))]
+    return [(_copied, (call.result, partial(call.function, *call.given, **call.settings)))]
+
+
+def _copied(result: Tensor, function: Callable[[], Tensor]) -> None:
+    result.copy_(function())
+
+
+_RULES: Final[dict[str, Callable[[Call], list[Instruction]]]] = {
+    **{
+        name: lambda call, rule=rule: [(rule, (call.array(0), call.out))]  # type: ignore[misc]
+        for name, rule in (
+            *(("abs", np.abs), ("exp", np.exp), ("expm1", np.expm1), ("log", np.log), ("log1p", np.log1p)),
+            *(("neg", np.negative), ("reciprocal", np.reciprocal), ("sign", np.sign), ("tanh", np.tanh)),
+            *(("sigmoid", expit), ("square", np.square)),
+        )
+    },
+    **{
+        name: partial(_binary, rule)
+        for name, rule in (
+            *(("div", np.divide), ("mul", np.multiply), ("hypot", np.hypot), ("eq", np.equal)),
+            *(("ge", np.greater_equal), ("gt", np.greater), ("le", np.less_equal), ("lt", np.less)),
+        )
+    },
+    "add": _scaled,
+    "sub": _scaled,
+    "rsub": lambda call: [(np.subtract, (call.array(1), call.array(0), call.out))],
+    "maximum": lambda call: _bounded(call.array(0), call.array(1), None, call.out),
+    "relu": lambda call: _bounded(call.array(0), np.zeros((), call.out.dtype), None, call.out),
+    "clamp": _clamp,
+    "clamp_min": _clamp,
+    "pow": _power,
+    "copy": lambda call: [(np.copyto, (call.out, call.array(1)))],
+    **dict.fromkeys(("to", "_to_copy", "clone"), lambda call: [(np.copyto, (call.out, call.array(0), "unsafe"))]),
+    "where": _where,
+    "masked_fill": _masked_fill,
+    "addcmul": _addcmul,
+    "softplus": _softplus,
+    "one_hot": _one_hot,
+    **dict.fromkeys(("zeros_like", "full_like"), lambda call: [(np.copyto, (call.out, call.out.copy()))]),
+    "empty_like": lambda call: [],
+}
+"""What NumPy does for an operation of torch."""
+
+_WITH_OUT: Final = (torch.amax, torch.bmm, torch.gather, torch.log_softmax, torch.logsumexp, torch.softmax, torch.sum)
+
+
+def instructions(call: Call) -> list[Instruction]:
+    """Return what does the operation again, on the numbers that its arguments hold by then.
+
+    `np.errstate` is the caller's: torch gives infinities and NaN without a warning.
+
+    Example:
+        >>> x, y = torch.tensor([1.0, -2.0]), torch.zeros(2)
+        >>> [(rule, arguments)] = instructions(Call(torch.ops.aten.abs.default, [x], {}, y))
+        >>> _ = rule(*arguments)
+        >>> y
+        tensor([1., 2.])
+    """
+    name = call.function.overloadpacket.__name__.removesuffix("_")
+    return _RULES.get(name, _by_torch)(call)
