@@ -110,8 +110,8 @@ def picture(state: LogsState, found: dict[str, Log]) -> None:
                 (
                     curve.name,
                     f"{len(curve.values):,}",
-                    format_number(float(curve.values[finite[0]])),
-                    format_number(float(curve.values[finite[-1]])),
+                    format_number(float(curve.values[0])),
+                    format_number(float(curve.values[-1])),
                     f"{format_number(float(curve.values[lowest]))} at {curve.steps[lowest]:g}",
                     f"{format_number(float(curve.values[highest]))} at {curve.steps[highest]:g}",
                 )
@@ -128,7 +128,7 @@ def files(found: dict[str, Log]) -> None:
             st.markdown(f"{seen.sentence} {seen.experiment}".strip())
             points = sum(len(values) for _, values in log.series.values())
             left_out = ", ".join(plain(column) for column in log.left_out[:8])
-            said = f" Left out, because it is no curve of numbers: {left_out}." if left_out else ""
+            said = f" Not drawn, as it counts or tells the time, or holds no numbers: {left_out}." if left_out else ""
             st.caption(
                 f"{log.kind}, {len(log.series)} curves, {points:,} points, counted by {plain(log.counts)}.{said}"
             )

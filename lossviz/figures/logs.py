@@ -83,6 +83,8 @@ def logs_figure(
 def smoothed(values: NDArray[np.float64], share: float) -> NDArray[np.float64]:
     """Return the exponential moving mean, corrected for having started from nothing; gaps are passed over.
 
+    It ends with the last value: a run that diverged has no level that a flat line might show.
+
     m ← s m + (1 − s) v, shown as m / (1 − sⁿ) after n values.
 
     Args:
@@ -90,7 +92,7 @@ def smoothed(values: NDArray[np.float64], share: float) -> NDArray[np.float64]:
         share: s, from 0 to below 1.
 
     Returns:
-        Shape (points,); NaN up to the first value.
+        Shape (points,); NaN up to the first value and after the last.
 
     Example:
         >>> smoothed(np.array([1.0, 3.0]), 0.5).round(4).tolist()
@@ -101,4 +103,6 @@ def smoothed(values: NDArray[np.float64], share: float) -> NDArray[np.float64]:
         if not np.isnan(value):
             mean, weight = share * mean + (1.0 - share) * value, share * weight + (1.0 - share)
         result[at] = mean / weight if weight else np.nan
+    known = np.flatnonzero(~np.isnan(values))
+    result[known[-1] + 1 if known.size else 0 :] = np.nan
     return result

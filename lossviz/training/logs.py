@@ -76,9 +76,9 @@ def read_log(name: str, data: bytes | str) -> Log:
 
     Args:
         name: of the file, as the learner will know the curves by.
-        data: the file: CSV with a header (as Keras's CSVLogger writes it), JSON lines, the JSON of a Keras
-            `History.history` (or of an object with it), a Hugging Face `trainer_state.json`, or a TensorBoard event
-            file. At most 5 MB, 50 curves, and 100,000 points a curve.
+        data: the file: CSV with a header (as Keras's CSVLogger or pandas writes it), JSON lines, the JSON of a Keras
+            `History.history` (or of an object with it, or of the table pandas makes of it), a Hugging Face
+            `trainer_state.json`, or a TensorBoard event file. At most 5 MB, 50 curves, and 100,000 points a curve.
 
     Returns:
         The log. A curve has a point wherever the file has a value for it.
@@ -186,6 +186,11 @@ def _aside(name: str) -> bool:
 def _csv(name: str, text: str) -> Log:
     mark = records.separator(text)
     (first, names), *rows = records.records(text, mark, POINTS_HIGH)
+    if not rows:
+        raise ValueError(f"row {first} is the only one; a header and rows of values below it are needed")
+    if not names[0] and len(names) > 1 and all(row[0] == str(place) for place, (_, row) in enumerate(rows)):
+        # What pandas writes: the number of each row, without a name.
+        names, rows = names[1:], [(number, row[1:]) for number, row in rows]
     for place, own in enumerate(names, start=1):
         if not own or _text_number(own) is not None:
             raise ValueError(f"row {first}: column {place} has no name; a header such as epoch,loss,val_loss is needed")
@@ -217,6 +222,13 @@ def _csv(name: str, text: str) -> Log:
             value = values[number]
             if value is not None:
                 curves.add(where, own, step, value)
+    if not curves.points:
+        row, cells = rows[0]
+        held = ", ".join(shown(cell) for cell in cells[:4])
+        raise ValueError(
+            f"no column holds numbers (read as CSV with the {records.SEPARATORS[mark]} as separator); "
+            f"row {row} begins with {held}. A header such as epoch,loss and numbers with a decimal point are needed"
+        )
     return curves.log(name, "CSV", _counts(counter))
 
 
@@ -243,6 +255,19 @@ def _parsed(text: str) -> Any:
         return None
 
 
+def _breach(text: str) -> str:
+    """Return what keeps text from being JSON."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno} breaks off or is wrong at character {error.colno}"
+    except RecursionError:
+        return "its brackets are nested too deep"
+    except ValueError:
+        return "one of its numbers is too long"
+    return "it holds nothing"
+
+
 def _json_number(where: str, name: str, value: Any) -> float | None:
     """Return a number, or None if the value is none; NaN and infinities may be written as words."""
     if isinstance(value, str):
@@ -259,6 +284,9 @@ def _json_lines(name: str, text: str) -> Log:
     whole = _parsed(text)
     if isinstance(whole, list):
         return _entries(name, "JSON lines", ((f"entry {number}", item) for number, item in enumerate(whole, start=1)))
+    if _parsed(text.strip().split("\n", maxsplit=1)[0]) is None:
+        # Not one object a line, so one that was meant to fill the file.
+        raise ValueError(f"the file begins like JSON, but {_breach(text)}; it may be cut off")
     lines = ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
     return _entries(name, "JSON lines", ((f"line {number}", _parsed(line)) for number, line in lines))
 
@@ -305,6 +333,7 @@ def _entries(name: str, kind: str, given: Iterable[tuple[str, Any]]) -> Log:
 def _history(name: str, whole: Mapping[str, Any]) -> Log:
     """Return the log of lists that each hold one curve."""
     lists = whole["history"] if isinstance(whole.get("history"), dict) else whole
+    lists = {own: _numbered(values) for own, values in lists.items()}
     counter = _step_name(lists)
     steps = lists[counter] if counter else whole.get("epoch")
     curves = _Curves()
@@ -318,7 +347,8 @@ def _history(name: str, whole: Mapping[str, Any]) -> Log:
             raise ValueError(f"{shown(own)} has {len(values):,} values for {len(steps):,} epochs; one each is needed")
         for number, value in enumerate(values):
             where = f"{shown(own)}, value {number + 1}"
-            read = _json_number(where, own, value)
+            # Where JSON has no word for NaN, programs write null.
+            read = math.nan if value is None else _json_number(where, own, value)
             if read is None:
                 raise ValueError(f"{where} is not a number")
             step = _json_number(where, "epoch", steps[number]) if isinstance(steps, list) else number
@@ -326,6 +356,13 @@ def _history(name: str, whole: Mapping[str, Any]) -> Log:
     if not isinstance(steps, list) and len({len(values) for _, values in curves.points.values()}) > 1:
         raise ValueError("the lists have different lengths, so their epochs are not known; add a list named epoch")
     return curves.log(name, "Keras history", _counts(counter or "epoch"))
+
+
+def _numbered(values: Any) -> Any:
+    """Return as a list what pandas writes as an object, {"0": 0.9, "1": 0.5}; anything else as it is."""
+    if isinstance(values, dict) and values and list(values) == [str(place) for place in range(len(values))]:
+        return list(values.values())
+    return values
 
 
 def _clean(name: str) -> str:

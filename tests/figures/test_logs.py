@@ -33,6 +33,7 @@ def test_gaps_part_the_line_and_are_passed_over_by_the_mean():
     figure = logs_figure([Curve("run", 0, 0, np.arange(4.0), values)], "Step", "Loss")
     assert np.isnan(figure.data[0].y).tolist() == [False, True, True, False]
     assert smoothed(np.array([np.nan, 1.0, np.nan, 3.0]), 0.5)[1:].tolist() == [1.0, 1.0, (0.25 * 1 + 0.5 * 3) / 0.75]
+    assert np.isnan(smoothed(np.array([1.0, 3.0, np.nan, np.nan]), 0.5)).tolist() == [False, False, True, True]
 
 
 def test_the_mean_is_that_of_its_weights():

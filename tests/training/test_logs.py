@@ -70,6 +70,16 @@ def test_a_csv_without_steps_counts_rows():
     assert lists(log) == {"train_loss": ([0, 1], [0.5, 0.25]), "train_accuracy": ([0, 1], [0.5, 0.75])}
 
 
+def test_a_history_as_pandas_writes_it():
+    log = read_log("h.csv", ",loss,val_loss\n0,0.5,inf\n1,0.25,0.75\n")
+    assert (log.kind, log.counts) == ("CSV", "row")
+    assert lists(log) == {"train_loss": ([0, 1], [0.5, 0.25]), "validation_loss": ([0, 1], [math.inf, 0.75])}
+    log = read_log("h.json", '{"loss":{"0":0.5,"1":0.25},"val_loss":{"0":null,"1":0.75}}')
+    assert (log.kind, log.counts) == ("Keras history", "epoch")
+    assert lists(log)["train_loss"] == ([0, 1], [0.5, 0.25])
+    np.testing.assert_array_equal(log.series["validation_loss"][1], [math.nan, 0.75])
+
+
 def test_json_lines_and_a_list_of_objects():
     entries = [{"step": 10, "train/loss": 2, "note": "start"}, {"step": 20, "train/loss": "NaN", "val/loss": 3.5}]
     lines = "\n\n".join(map(json.dumps, entries))
@@ -182,8 +192,10 @@ REFUSED = {
     "binary": (bytes(range(256)), "binary"),
     "no UTF-8": (b"epoch,loss\n0,\xff", "row 2 is not UTF-8"),
     "no header": ("0,1\n1,2", "row 1: column 1 has no name"),
-    "header alone": ("epoch,loss\n", "no curve"),
-    "words": ("hello there", "no curve"),
+    "header alone": ("epoch,loss\n", "row 1 is the only one; a header and rows"),
+    "words": ("hello there", "row 1 is the only one; a header and rows"),
+    "only words": ("epoch;loss\n0;0,9\n", "no column holds numbers .* semicolon .* row 2 begins with '0', '0,9'"),
+    "cut history": ('{\n "loss": [\n  0.5,\n  0.', "begins like JSON, but line 4 .* may be cut off"),
     "bad cell": ("epoch,loss\n0,1\n1,1\n2,oops\n", "row 4, column 'loss': 'oops' is not a number"),
     "bad step": ("epoch,loss\n0,1\nx,2\n", "row 3: epoch has no number"),
     "no step": ("epoch,loss\n0,1\n,2\n", "row 3: epoch has no number"),
@@ -197,13 +209,13 @@ REFUSED = {
     "line without step": ('{"step": 1, "loss": 1}\n{"loss": 2}', "line 2: step has no number"),
     "no numbers": ('{"loss": "low"}', "no curve"),
     "too large a number": ('{"loss": 1' + "0" * 400 + "}", "line 1: 'loss' is too large"),
-    "endless number": ('{"loss": 1' + "0" * 5000 + "}", "line 1 is not a JSON object"),
-    "deep": ('{"loss":' + "[" * 100_000, "line 1 is not a JSON object"),
+    "endless number": ('{"loss": 1' + "0" * 5000 + "}", "one of its numbers is too long"),
+    "deep": ('{"loss":' + "[" * 100_000, "its brackets are nested too deep"),
     "many curves": (json.dumps({f"c{number}": 1 for number in range(51)}), "more than 50 curves"),
     "long name": (json.dumps({"x" * 101: 1}), "more than 100 characters"),
     "many points": (json.dumps({"loss": [1] * 100_001}), "more than 100,000 points"),
     "many lines": ("{}\n" * 1_600_000, "line 100001: the file has more than 100,000 entries"),
-    "brackets": ("{\n" * 2_400_000, "line 1 is not a JSON object"),
+    "brackets": ("{\n" * 2_400_000, "begins like JSON, but line 2"),
     "history with words": ('{"loss": [1, "low"]}', "'loss', value 2 is not a number"),
     "history of other lengths": ('{"loss": [1, 2], "val_loss": [1]}', "different lengths"),
     "history without epochs enough": ('{"epoch": [1], "loss": [1, 2]}', "'loss' has 2 values for 1 epochs"),
