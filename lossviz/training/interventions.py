@@ -98,8 +98,10 @@ def interventions(value: Any) -> tuple[Intervention, ...]:
         ValueError: there are too many, or one of them is not allowed.
     """
     low, high = whole_bounds("interventions")
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes) or not low <= len(value) <= high:
-        raise ValueError(f"interventions is {shorten(value)}; a list of {low} to {high} interventions is allowed")
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise ValueError(f"interventions is {shorten(value)}; a list of {low} to {high:,} interventions is allowed")
+    if len(value) > high:
+        raise ValueError(f"interventions holds {len(value):,} changes; at most {high:,} are allowed")
     last: dict[tuple[int, str, int], Intervention] = {}
     for place, item in enumerate(value):
         if isinstance(item, Mapping):

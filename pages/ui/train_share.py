@@ -37,8 +37,9 @@ def _link(state: TrainState, left_out: int) -> None:
     query = urlencode(format_url(state))
     page = (st.context.url or "").split("?")[0]
     st.code(f"{page}?{query}" if query else page, language=None, wrap_lines=True)
+    held = "all changes but the last " + str(left_out) if left_out else "every change"
     st.caption(
-        "Point at the box to copy it. The address of this page is the same: it holds every setting, every change, "
+        f"Point at the box to copy it. The address of this page is the same: it holds every setting, {held}, "
         "the moment of the run and what is shown."
     )
     if state.config.own is not None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote_plus, urlencode
 
 from lossviz import datasets, losses
 from lossviz.datasets.own_points import OwnPoints, read_key
@@ -25,7 +26,7 @@ TASK_TITLES = {"regression": "Regression", "binary": "Two classes", "multiclass"
 PHASES = ("forward", "loss", "backward", "update")
 # A walk to an update trains up to it, so a link may not ask for one that takes the server long to reach.
 LAST_WALK = 1000
-# Leaves room for the address in front within 2,000 characters.
+# As the address bar writes it, a colon as %3A. Leaves room for the address in front within 2,000 characters.
 MAX_QUERY = 1800
 
 START = presets()[0].config
@@ -354,11 +355,11 @@ def format_url(state: TrainState) -> dict[str, str]:
             params[name] = str(getattr(state, name))
     if state.shown:
         params["show"] = "~".join(state.shown)
-    room = MAX_QUERY - sum(len(name) + len(text) + 2 for name, text in params.items()) - len("changes=")
+    room = MAX_QUERY - len(urlencode({**params, "changes": ""})) - len("&")
     kept: list[str] = []
     for item in config.interventions:
         text = _change_text(item)
-        room -= len(text) + 1
+        room -= len(quote_plus(text)) + 1
         if room < 0:
             break
         kept.append(text)

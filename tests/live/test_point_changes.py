@@ -189,7 +189,7 @@ def test_a_run_that_is_full_says_so(join: Join):
     full = replace(CLASSIC, interventions=tuple(Intervention(at, value=0.01 + at / 1e6) for at in range(1000)))
     client = opened(join, full)
     client.send("add", x=[1.0], y=1.0)
-    assert "the run holds 1,000 changes, and no more are allowed" in client.until("error")["message"]
+    assert "The run holds 1,000 changes, and no more are allowed" in client.until("error")["message"]
 
 
 anything = (

@@ -116,7 +116,7 @@ def test_every_loss_with_a_fit_trains_on_its_task():
         ({"interventions": [{"update": -1, "kind": "learning_rate", "value": 1}]}, "intervention.update is -1"),
         ({"interventions": [{"update": 1, "kind": "momentum", "value": 1}]}, "intervention.kind is 'momentum'"),
         ({"interventions": [{"update": 1, "kind": "learning_rate", "value": 0}]}, "intervention.value is 0"),
-        ({"interventions": [{"update": 1, "kind": "learning_rate", "value": 1}] * 1001}, "list of 0 to 1000"),
+        ({"interventions": [{"update": 1, "kind": "learning_rate", "value": 1}] * 1001}, "1,001 changes; at most"),
         ({"epoch": 3}, "unknown field 'epoch'; allowed: dataset, samples"),
         ({3: 3}, "unknown field 3"),
     ],

@@ -156,7 +156,8 @@ class Session(Connection[Message]):
                 made = intervention(next_epoch(state), message.row, message.point)
             branched = await self._engine.call(lambda: run.intervene(made))
         except ValueError as error:
-            await self._tell({"type": "error", "message": str(error)})
+            text = str(error)
+            await self._tell({"type": "error", "message": f"{text[:1].upper()}{text[1:]}."})
             return
         await self._tell(answer(run.number, made, state.config, branched))
         if branched or (self._resting and made.of_points):

@@ -107,7 +107,9 @@ class Live {
       },
       lost: (text) => {
         this.notice(text);
-        if (text) this.editor.answered(false);
+        if (!text) return;
+        this.editor.answered(false);
+        this.rate.show(this.rate.rate, true); // a refused rate does not stand
       },
     });
   }

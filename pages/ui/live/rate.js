@@ -31,6 +31,7 @@ class RateControl {
     const { field, slider } = this;
     this.rate = rate;
     // A schedule changes the rate all the time; what somebody types or drags stays.
+    if (!rate) return; // no run has told its rate yet
     if (!force && (this.shown === rate || [field, slider].includes(document.activeElement))) return;
     this.shown = rate;
     field.value = plain(rate);
