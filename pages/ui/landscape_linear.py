@@ -191,7 +191,9 @@ def _two_classes(now: LandscapeState, slopes: np.ndarray, chosen: tuple[Any, ...
     said = f"{data.description} Weight and bias turn the {data.feature_names[0]}, standardised, into a score. "
     steepest, here = (float(np.linalg.norm(found, axis=1).max()) for found in (slopes, _slope(*chosen, now.begin)))
     if steepest > 0 and math.isfinite(steepest):
-        share = f"{100 * here / steepest:.2g} % of the steepest one that an arrow shows"
+        of_it = 100 * here / steepest
+        percent = f"{of_it:.0f}" if of_it >= 10 else f"{of_it:.2g}"
+        share = f"{percent} % of the steepest one that an arrow shows"
         said += f"At the start of the race the slope is {format_number(here)}, {share}."
     st.markdown(said)
     if now.loss in BOWLS:

@@ -111,6 +111,13 @@ def test_another_race_starts_afresh(open_page: OpenPage):
     ready(page)
     wait_until(page, "() => document.querySelectorAll('.rc-table tbody tr').length === 2")
     assert [cells[1] for cells in rows(page)] == ["Rate 0.02", "Rate 0.05"]
+    # More racers than before, while the numbers of the fewer still stand: nothing is drawn from those.
+    field.fill("0.02, 0.05, 0.1")
+    field.press("Enter")
+    settle(page)
+    ready(page)
+    wait_until(page, "() => document.querySelectorAll('.rc-table tbody tr').length === 3")
+    assert [cells[1] for cells in rows(page)] == ["Rate 0.02", "Rate 0.05", "Rate 0.1"]
     field.fill("0.02")
     field.press("Enter")
     expect(page.get_by_role("alert").get_by_text("2 to 16 are allowed", exact=False)).to_be_visible()

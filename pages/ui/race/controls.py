@@ -54,7 +54,9 @@ def resume_own(wanted: Wanted, points: OwnPoints) -> None:
 
 
 def _sentence(message: str) -> str:
-    return f"{message[:1].upper()}{message[1:]}."
+    # The name of a field, such as learning_rate, as words.
+    name, space, rest = message.partition(" ")
+    return f"{name[:1].upper()}{name[1:].replace('_', ' ')}{space}{rest}."
 
 
 def examples() -> None:

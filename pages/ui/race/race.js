@@ -34,7 +34,7 @@ class RaceView {
     const { own } = this.data;
     this.points = own ? ownPoints(own, () => !this.gone && this.data.own === own && this.begin()) : null;
     if (this.points === undefined) return; // it comes in an element of its own, perhaps after this one
-    Object.assign(this, { fresh: true, ready: false, newest: undefined, state: "connecting" });
+    Object.assign(this, { fresh: true, ready: false, newest: undefined, shown: undefined, state: "connecting" });
     this.root.dataset.state = "connecting";
     this.notice("");
     this.showControls();
