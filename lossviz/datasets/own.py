@@ -150,7 +150,7 @@ def read_csv(data: bytes | str, target: str | None = None, task: Task | None = N
     if len(used) < 2:
         raise ValueError(
             f"only column {shown(chosen.name)} can be used; a target and at least one other column "
-            f"of numbers, or of words with at most {CLASSES_HIGH} values, are needed"
+            f"of numbers, or of words with at most {CLASSES_HIGH} values, are needed" + _why_not(read, targets)
         )
     keep = np.all([cells.present for cells in used], axis=0)
     if keep.sum() < ROWS_LOW:
@@ -299,6 +299,13 @@ def _names(record: Record, header: bool) -> list[str]:
     return cells
 
 
+def _why_not(read: Sequence[_Cells], targets: Sequence[str]) -> str:
+    """Return the end of a message: why the first columns that cannot be used cannot."""
+    others = [cells for cells in read if cells.name not in targets][:3]
+    reasons = [f"{shown(cells.name)} ({cells.note.removeprefix('It is left out: ').rstrip('.')})" for cells in others]
+    return f". Left out: {', '.join(reasons)}" if reasons else ""
+
+
 def _target(read: Sequence[_Cells], target: str | None, targets: Sequence[str]) -> _Cells:
     by_name = {cells.name: cells for cells in read}
     allowed = ", ".join(map(shown, targets))
@@ -306,8 +313,7 @@ def _target(read: Sequence[_Cells], target: str | None, targets: Sequence[str]) 
         raise ValueError(f"there is no column {shown(str(target))} to predict; allowed: {allowed or 'none'}")
     if target is None:
         if not targets:
-            reasons = " ".join(f"Column {shown(cells.name)}: {cells.note}" for cells in read[:3])
-            raise ValueError(f"the file has no column to predict. {reasons}")
+            raise ValueError("the file has no column to predict" + _why_not(read, targets))
         target = targets[-1]
     if target not in targets:
         why = by_name[target].note.removeprefix("It is left out: ")

@@ -39,6 +39,8 @@ def decode(data: bytes | str) -> str:
         data = data.encode("utf-8", errors="surrogatepass")
     if len(data) > BYTES_HIGH:
         raise ValueError(f"the file has {len(data):,} bytes; at most {BYTES_HIGH:,} are allowed")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ValueError("the file is text in UTF-16, not in UTF-8; save it as CSV in UTF-8")
     if b"\x00" in data:
         raise ValueError("the file is binary, not text; a CSV file in UTF-8 is allowed")
     try:

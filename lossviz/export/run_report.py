@@ -180,7 +180,7 @@ def _rate_block(config: RunConfig, events: Sequence[Event]) -> str:
 def _epochs(config: RunConfig, events: Sequence[Event]) -> str:
     count = min(_ROWS, len(events))
     chosen = sorted({round(number * (len(events) - 1) / max(1, count - 1)) for number in range(count)})
-    metric = _METRICS[config.metric]
+    metric = _METRICS[config.metric].replace("Accuracy", "accuracy")  # within a phrase
     heads = ["Epoch", "Batch loss", "Training loss", "Validation loss", f"Training {metric}", f"Validation {metric}"]
     rows = []
     for event in (events[number] for number in chosen):

@@ -140,7 +140,7 @@ HOSTILE = {
     "another encoding": ("größe,preis\n1,2\n".encode("latin-1"), "row 1 is not UTF-8 text"),
     "formulas": ("a,b\n1,2\n2,3\n=SUM(A1:A2),4\n4,5\n", "row 4, column 'a': '=SUM(A1:A2)' is a formula"),
     "ragged": ("a,b\n1,2\n3\n4,5\n", "row 3 has 1 cell, row 1 has 2"),
-    "one class only": ("a,b\n1,x\n2,x\n3,x\n4,x\n", "only column 'a' can be used"),
+    "one class only": ("a,b\n1,x\n2,x\n3,x\n4,x\n", "Left out: 'b' (every value is 'x', so there is nothing to"),
     "51 columns": (
         ",".join(f"c{n}" for n in range(51)) + "\n" + ",".join(["1"] * 51),
         "row 1 has 51 cells; at most 50",

@@ -25,7 +25,7 @@ function layoutOf(theme, more) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     font: { family: theme.font, size: 13, color: theme.text },
     hoverlabel: { font: { family: theme.font, size: 13, color: theme.text }, bgcolor: theme.background, bordercolor: theme.border },
-    margin: { l: 68, r: 14, t: 8, b: 46 },
+    margin: { l: 76, r: 14, t: 8, b: 46 },
     ...more,
     xaxis: { ...axis, ...more.xaxis },
     yaxis: { ...axis, ...more.yaxis },
