@@ -235,7 +235,7 @@ def _fields() -> tuple[_Field, ...]:
             "racers",
             _racers,
             lambda keys: "~".join(keys) or "none",
-            f"none, or different ones of {', '.join(optimizers.keys())}, joined by ~",
+            f"none, or different ones of {', '.join(optimizers.keys())}, joined by `~`",
         ),
         _Field(
             "rate",

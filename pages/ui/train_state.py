@@ -190,7 +190,7 @@ _FIELDS = (
     _Field("dtype", "dtype", str, str, ""),
     _Field(
         *("changes", "interventions", _changes_text, _changes),
-        "changes as in 120:0.01~250:m12_3.5_4~300:a1.2_3.4",
+        "changes as in `120:0.01~250:m12_3.5_4~300:a1.2_3.4`",
     ),
 )
 _OWN = ("data", "walk", "phase", "sample", "at", "show")

@@ -180,7 +180,7 @@ REFUSED = {
     "one class left": ("x,y\n1,a\n2,a\n3,a\n4,a\n,b", "'y' has the one value 'a'"),
     "only text": (
         "a,b\n" + "\n".join(f"p{n},q{n}" for n in range(11)),
-        "predict. Left out: 'a' (11 different",
+        "predict. Left out: 'a' .11 different",
     ),
     "nothing varies": ("a,b\n1,2\n1,2\n1,2\n1,2", "no column to predict"),
     "few rows": (NUMBERS[:11], "at least 4 are needed"),

@@ -78,7 +78,7 @@ def test_as_many_changes_as_fit_and_no_more():
         ("0:a1_2e7", "a number from -1e+06 to 1e+06"),
         ("0:a1_inf", "allowed is changes as in"),
         ("0:m1.5_1_1", "allowed is changes as in"),
-        ("0:z1_1", "allowed is changes as in"),
+        ("0:z1_1", "changes as in `120:0.01~250:m12_3.5_4~300:a1.2_3.4`."),
         ("0:a", "allowed is changes as in"),
         ("~".join(["0:a1_1"] * 101), "101 points are added"),
     ],
