@@ -141,7 +141,7 @@ def diagnose_curves(train: Array, validation: Array | None, numbers: Array, unit
     Example:
         >>> import numpy as np
         >>> diagnose_curves(np.array([1.0, 0.8, 0.7, 0.65]), None, np.arange(4), "epoch").sentence
-        'Still falling: the training loss went from 0.9 to 0.675 over the last 2 epochs.'
+        'Still falling: the training loss averaged 0.9 over 2 epochs, then 0.675 over the last 2.'
     """
     bad = ~np.isfinite(train)
     if bad.any():
@@ -172,11 +172,23 @@ class _Change:
     earlier: float
     recent: float
     error: float
-    span: str
+    window: int
+    unit: str
 
     @property
     def threshold(self) -> float:
         return max(2.0 * self.error, FLAT * abs(self.earlier))
+
+    @property
+    def span(self) -> str:
+        return f"over the last {self.window} {self.unit}s" if self.window > 1 else f"in the last {self.unit}"
+
+    def told(self, verb: str) -> str:
+        """The two means as such: the verb and from where to where only if they are single values."""
+        earlier, recent = _show(self.earlier), _show(self.recent)
+        if self.window == 1:
+            return f"{verb} from {earlier} to {recent} {self.span}"
+        return f"averaged {earlier} over {self.window} {self.unit}s, then {recent} over the last {self.window}"
 
     @classmethod
     def of(cls, losses: Array, unit: str) -> _Change:
@@ -185,8 +197,7 @@ class _Change:
         if not len(earlier):
             earlier = recent
         error = _jitter(losses[-2 * window :]) * np.sqrt(2.0 / window)
-        span = f"over the last {window} {unit}s" if window > 1 else f"in the last {unit}"
-        return cls(float(earlier.mean()), float(recent.mean()), error, span)
+        return cls(float(earlier.mean()), float(recent.mean()), error, window, unit)
 
 
 def _judge(losses: Array, change: _Change, minimum: tuple[int, float, float] | None, unit: str) -> Diagnosis:
@@ -196,8 +207,8 @@ def _judge(losses: Array, change: _Change, minimum: tuple[int, float, float] | N
     if recent - earlier > threshold and recent > 2.0 * best and recent - best > 0.1 * (float(losses[0]) - best):
         return Diagnosis(
             "diverging",
-            f"Diverging: the training loss rose from {_show(earlier)} to {_show(recent)} {span}; its best was "
-            f"{_show(best)}. The steps are too large. Try a smaller learning rate.",
+            f"Diverging: the training loss {change.told('rose')}; its best was {_show(best)}. "
+            "The steps are too large. Try a smaller learning rate.",
         )
     if minimum is not None:
         number, low, now = minimum
@@ -208,11 +219,11 @@ def _judge(losses: Array, change: _Change, minimum: tuple[int, float, float] | N
             number,
         )
     if recent - earlier > threshold:
-        return Diagnosis("rising", f"The training loss is rising: from {_show(earlier)} to {_show(recent)} {span}.")
+        return Diagnosis("rising", f"The training loss is rising: it {change.told('rose')}.")
     if earlier - recent > threshold:
         return Diagnosis(
             "still falling",
-            f"Still falling: the training loss went from {_show(earlier)} to {_show(recent)} {span}.",
+            f"Still falling: the training loss {change.told('went')}.",
         )
     stays = "jumps up and down around" if change.error > FLAT * abs(recent) else "stays near"
     return Diagnosis("flat", f"Flat: the training loss {stays} {_show(recent)} {span}.")

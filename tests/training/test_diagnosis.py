@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lossviz.training import CLASSIC, PLAYGROUND, Event, RunConfig, dataset, diagnose, largest_stable_rate, run
-from lossviz.training.diagnosis import validation_minimum
+from lossviz.training.diagnosis import diagnose_curves, validation_minimum
 
 
 def events_of(train, validation=None, rate=0.03):
@@ -122,3 +122,14 @@ def test_the_largest_stable_rate_is_two_over_the_largest_eigenvalue():
         RunConfig(loss="mse", hidden=(), batch_size=None),
     ):
         assert largest_stable_rate(other) is None
+
+
+def test_means_are_called_so_and_single_values_too():
+    def said(*losses):
+        return diagnose_curves(np.array(losses), None, np.arange(len(losses)), "step").sentence
+
+    assert said(0.9, 0.5) == "Still falling: the training loss went from 0.9 to 0.5 in the last step."
+    falling = "Still falling: the training loss averaged 0.8 over 2 steps, then 0.3 over the last 2."
+    assert said(0.9, 0.7, 0.4, 0.2) == falling
+    rising = "The training loss is rising: it averaged 0.225 over 2 steps, then 0.275 over the last 2."
+    assert said(0.22, 0.23, 0.27, 0.28) == rising
