@@ -106,7 +106,7 @@ def test_values_are_typed(open_race):
         ("0.5", "1 racer is in the race; 2 to 16"),
         ("fast, slow", "not a number such as 0.01"),
         ("0.5, 0.50", "Rate 0.5 is in the race twice"),
-        ("0.5, 0", "learning_rate is 0.0"),
+        ("0.5, 0", "Learning rate is 0.0"),
         (", ".join(map(str, range(1, 18))), "17 racers"),
     ):
         widget(at.text_input, "Values, up to 16").input(text).run()
