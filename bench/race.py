@@ -2,9 +2,10 @@
 
     python bench/race.py [epochs]
 
-TensorFlow Playground's default (circle data, 250/250 points, 2-4-2-1 tanh, batch 10), on one thread, in turns. One run
-alone is the mean over the racers that differ in loss or optimizer; the textbook loop (nn.Module, autograd, torch.optim)
-trains one run with squared error and SGD.
+TensorFlow Playground's default (circle data, 250/250 points, 2-4-2-1 tanh, batch 10), on one thread, in turns; all
+losses for regression race on the sine, and all for several classes on iris, in batches of 10. One run alone is the mean
+over the racers that differ in loss or optimizer; the textbook loop (nn.Module, autograd, torch.optim) trains one run of
+Playground's default with squared error and SGD.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import torch
 from common import conditions
 from engine import textbook
 
-from lossviz import optimizers
+from lossviz import losses, optimizers
 from lossviz.training import PLAYGROUND, Race, RunConfig, run
 
 ROUNDS = 5
@@ -50,7 +51,19 @@ def races(epochs: int) -> dict[str, list[RunConfig]]:
             for racer in sorted(range(RACERS), key=lambda racer: racer % len(OPTIMIZERS))
         ],
         "12 losses": [with_loss(loss) for loss in sorted(ALL_LOSSES)],
+        "12 losses, regression": sixteen("sine", "regression", epochs),
+        "8 losses, 3 classes": sixteen("iris", "multiclass", epochs),
     }
+
+
+def sixteen(dataset: str, task: str, epochs: int) -> list[RunConfig]:
+    """16 racers with all losses of a task."""
+    keys = [loss.key for loss in map(losses.get, losses.keys()) if any(fit.task == task for fit in loss.fits)]
+    chosen = sorted(keys[racer % len(keys)] for racer in range(RACERS))
+    return [
+        RunConfig(dataset=dataset, loss=loss, batch_size=10, epochs=epochs, learning_rate=0.01, validation_fraction=0.5)
+        for loss in chosen
+    ]
 
 
 def alone(configs: Sequence[RunConfig]) -> float:

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from lossviz.boards import Bars
 from lossviz.losses._classes import CLASS_WEIGHTS, WEIGHTED_MEAN, class_weights
+from lossviz.losses._multiclass import of_label
 from lossviz.losses._shared import REAL
 from lossviz.losses.base import (
     SUM,
@@ -30,15 +31,12 @@ from lossviz.losses.base import (
 
 
 def _terms(inputs: Inputs, params: Params) -> Tensor:
-    logits, target = inputs["prediction"], inputs["target"]
-    flat = F.cross_entropy(
-        logits.reshape(-1, logits.shape[-1]),
-        target.reshape(-1),
-        weight=class_weights(inputs, params),
-        label_smoothing=params["label_smoothing"],
-        reduction="none",
-    )
-    return flat.reshape(target.shape)
+    weight = class_weights(inputs, params)
+    smoothing: float = params["label_smoothing"]
+    surprise = -torch.log_softmax(inputs["prediction"], -1)
+    surprise = surprise if weight is None else surprise * weight
+    label = of_label(inputs, surprise)
+    return (1 - smoothing) * label + smoothing * surprise.mean(-1) if smoothing else label
 
 
 def _soft_target(inputs: Inputs, params: Params) -> Tensor:

@@ -8,6 +8,7 @@ for all its racers, straight on a slice of the network's raw outputs, and repeat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, cast
 
@@ -24,14 +25,14 @@ from lossviz.training.recorded import Recorded, Repeated, play
 
 
 def loss_of(config: RunConfig) -> tuple[str, ...]:
-    """What racers of one team share; sorted by it, those with the same link and labels are neighbours.
+    """What racers of one team share; sorted by it, those with the same labels are neighbours.
 
     Example:
         >>> from lossviz.training import CLASSIC
         >>> loss_of(CLASSIC)
-        ('identity', 'value', 'mse', '()')
+        ('value', 'identity', 'mse', '()')
     """
-    return (config.fit.link, config.fit.labels, config.loss_key, repr(config.loss_parameters))
+    return (config.fit.labels, config.fit.link, config.loss_key, repr(config.loss_parameters))
 
 
 def neighbours(configs: Sequence[RunConfig], key: Callable[[RunConfig], Any]) -> Iterator[tuple[slice, RunConfig]]:
@@ -44,24 +45,24 @@ def neighbours(configs: Sequence[RunConfig], key: Callable[[RunConfig], Any]) ->
 
 
 class Team:
-    """Racers that stand behind each other and share their loss, its link and the labels that it takes.
+    """Racers of a head that stand behind each other and share their loss with its link.
 
     Args:
-        racers: where they stand.
+        racers: where they stand in the head.
         config: one of them.
-        raw: the outputs of all racers, (batches, racers, rows, outputs).
-        target: what the team's racers meet, (batches, racers of the team, rows, …).
-        divisor: room for what the sum of the terms is divided by, (batches, racers, 1, 1).
+        raw: the outputs of the head's racers, (batches, racers, rows, outputs).
+        target: what they meet, (batches, racers, rows, …).
+        divisor: room for what the sum of the head's terms is divided by, (batches, racers, 1, 1).
     """
 
     def __init__(self, racers: slice, config: RunConfig, raw: Tensor, target: Tensor, divisor: Tensor) -> None:
         self.racers = racers
-        self.raw, self.target, self.divisor = raw[:, racers], target, divisor[:, racers]
+        self._raw, self._target, self._divisor = raw[:, racers], target[:, racers], divisor[:, racers]
         self._link = LINKS[config.fit.link]
         self._loss = losses.get(config.loss_key)
         self._parameters = config.parameters
         # Only class weights make the divisor differ from batch to batch.
-        self.weighted = callable(self._loss.reduction("mean").divisor)
+        self.weighted = self._parameters.get("weight") is not None
         self.divide()
 
     def _inputs(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
@@ -69,20 +70,16 @@ class Team:
 
     def divide(self) -> None:
         """Work out the divisors for the targets as they are now."""
-        self.divisor.copy_(self.divisors(slice(None))[..., None, None])
+        self._divisor.copy_(self.divisors(slice(None))[..., None, None])
 
     def divisors(self, rows: slice) -> Tensor:
         """What the sum over some rows of each batch is divided by, (batches, racers) or 1 for all, in float64."""
-        inputs = self._inputs(self.raw[:, :, rows], self.target[:, :, rows])
+        inputs = self._inputs(self._raw[:, :, rows], self._target[:, :, rows])
         found = self._loss.denominator(inputs, self._parameters, "mean")
-        return torch.as_tensor(found, dtype=torch.float64).expand(self.raw.shape[:2])
+        return torch.as_tensor(found, dtype=torch.float64).expand(self._raw.shape[:2])
 
     def _predict(self, raw: Tensor) -> Tensor:
-        if self._link.key == "identity":
-            return raw
-        prediction = torch.empty_like(raw)
-        self._link.forward(raw, prediction)
-        return prediction
+        return raw if self._link.key == "identity" else self._link.function(raw)
 
     def slope(self, raw: Tensor, target: Tensor) -> Tensor:
         """The derivative of the sum of the terms with respect to the raw outputs, (batches, racers, rows, …)."""
@@ -92,8 +89,8 @@ class Team:
             return slope
         return self._link.backward(slope.view(raw.shape), prediction)
 
-    def fit(self, delta: Tensor) -> Tensor:
-        """The team's part of the slopes of one batch, in the shape that `slope` gives them."""
+    def part(self, delta: Tensor) -> Tensor:
+        """The team's part of the slopes of its head for one batch, in the shape that `slope` gives them."""
         part = delta[self.racers]
         return part[..., 0] if part.shape[-1] == 1 and self._link.key == "identity" else part
 
@@ -103,6 +100,16 @@ class Team:
         if terms.dim() > 3:
             return terms.flatten(3).sum(-1, dtype=torch.float64)
         return terms.to(torch.float64, copy=True)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Racers that stand behind each other and meet the same labels, (batches, racers, rows, …)."""
+
+    racers: slice
+    config: RunConfig
+    target: Tensor
+    teams: list[Team]
 
 
 class Outputs:
@@ -122,22 +129,31 @@ class Outputs:
         self.raw = torch.zeros(batches, len(configs), rows, outputs, dtype=dtype)
         self.divisor = torch.ones(batches, len(configs), 1, 1, dtype=dtype)
         self._sums = torch.zeros(batches, len(configs), rows, dtype=torch.float64)
-        #: Racers that meet the same labels, and their targets.
-        self.meet: list[tuple[slice, RunConfig, Tensor]] = []
-        self.teams: list[Team] = []
-        for racers, first in neighbours(configs, lambda config: loss_of(config)[:2]):
+        self.heads: list[Head] = []
+        for racers, first in neighbours(configs, lambda config: config.fit.labels):
             target = truth(first)
             target = target.view(batches, 1, rows, *target.shape[1:])
             target = target.repeat(1, racers.stop - racers.start, *[1] * (target.dim() - 2))
-            self.meet.append((racers, first, target))
-            for own, config in neighbours(configs[racers], loss_of):
-                team = slice(racers.start + own.start, racers.start + own.stop)
-                self.teams.append(Team(team, config, self.raw, target[:, own], self.divisor))
-        self._losses = [Recorded(team.sums, [team.raw], [team.target]) for team in self.teams]
-        self._program = [
-            instruction
-            for team, recorded in zip(self.teams, self._losses, strict=True)
-            for instruction in recorded.whole(self._sums[:, team.racers])
+            teams = [
+                Team(own, config, self.raw[:, racers], target, self.divisor[:, racers])
+                for own, config in neighbours(configs[racers], loss_of)
+            ]
+            self.heads.append(Head(racers, first, target, teams))
+        self._losses = self.recorded(lambda team: team.sums)
+        self._program: list[Instruction] = []
+        for head, recorded in zip(self.heads, self._losses, strict=True):
+            self._program += recorded.whole([self._sums[:, head.racers][:, team.racers] for team in head.teams])
+
+    def recorded(self, what: Callable[[Team], Callable[..., Tensor]]) -> list[Recorded]:
+        """What all teams of each head do with its outputs and targets."""
+        return [
+            Recorded(
+                [what(team) for team in head.teams],
+                [team.racers for team in head.teams],
+                self.raw[:, head.racers],
+                head.target,
+            )
+            for head in self.heads
         ]
 
     def settle(self) -> None:
@@ -180,8 +196,8 @@ class Block(Outputs):
         self.x = torch.zeros(batches, racers, size, features.shape[1], dtype=features.dtype)
 
         super().__init__(configs, lambda config: truth(config)[rows], batches, size)
-        self._truth = [truth(first) for _, first, _ in self.meet]
-        self._slopes = [Recorded(team.slope, [team.raw], [team.target]) for team in self.teams]
+        self._truth = [truth(head.config) for head in self.heads]
+        self._slopes = self.recorded(lambda team: team.slope)
         #: For each batch, what works out the gradient of all racers.
         self.programs = self._programs(network, configs[0].dropout, generator)
         self.gather(torch.arange(len(features))[None])
@@ -196,17 +212,17 @@ class Block(Outputs):
         back = Repeated(lambda: network.backward(x, delta, space), [x, raw])
         network.running.copy_(running)
         generator.set_state(state)
-        parts = [team.fit(delta) for team in self.teams]
-        slopes = delta.numpy()
+        parts = [[team.part(delta[head.racers]) for team in head.teams] for head in self.heads]
+        whole = delta.numpy()
         return [
             [
                 *there.instead([self.x[number], self.raw[number]]),
                 *(
                     instruction
-                    for slope, part in zip(self._slopes, parts, strict=True)
-                    for instruction in slope.batch(number, part)
+                    for slopes, outs in zip(self._slopes, parts, strict=True)
+                    for instruction in slopes.batch(number, outs)
                 ),
-                (np.divide, (slopes, self.divisor[number].numpy(), slopes)),
+                (np.divide, (whole, self.divisor[number].numpy(), whole)),
                 *back.instead([self.x[number], self.raw[number]]),
             ]
             for number in range(len(self.x))
@@ -216,11 +232,11 @@ class Block(Outputs):
         """Take in the rows of an epoch in a new order, (1 or racers, rows of the epoch)."""
         order = orders[:, self.rows].reshape(len(orders), -1, self.size).transpose(0, 1)
         self.x.copy_(self._features[order])
-        for (racers, _, target), truth in zip(self.meet, self._truth, strict=True):
-            target.copy_(truth[order if len(orders) == 1 else order[:, racers]])
-        for team in self.teams:
-            if team.weighted:
-                team.divide()
+        for head, truth in zip(self.heads, self._truth, strict=True):
+            head.target.copy_(truth[order if len(orders) == 1 else order[:, head.racers]])
+            for team in head.teams:
+                if team.weighted:
+                    team.divide()
         self.settle()
 
     def settle(self) -> None:

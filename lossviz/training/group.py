@@ -188,8 +188,9 @@ class _Measuring:
         self._scores = Scores(first, split)
         ends = list(accumulate(len(y) for _, y in parts if len(y)))
         self._parts = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+        teams = [team for head in self._outputs.heads for team in head.teams]
         self._divisors = torch.stack(
-            [torch.cat([team.divisors(part) for team in self._outputs.teams], 1)[0] for part in self._parts], 1
+            [torch.cat([team.divisors(part) for team in teams], 1)[0] for part in self._parts], 1
         )
 
     def measure(self) -> tuple[list[list[float]], list[list[float | None]]]:

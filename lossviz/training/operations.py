@@ -25,20 +25,29 @@ class Call:
         given: its arguments, tensors and numbers.
         settings: its named arguments, but for `out`.
         result: the tensor that it wrote, and that its instructions write again.
+        array: gives a tensor's memory as an array.
     """
 
-    def __init__(self, function: Any, given: Sequence[Any], settings: dict[str, Any], result: Tensor) -> None:
+    def __init__(
+        self,
+        function: Any,
+        given: Sequence[Any],
+        settings: dict[str, Any],
+        result: Tensor,
+        array: Callable[[Tensor], Array] = Tensor.numpy,
+    ) -> None:
         self.function = function
         self.given = given
         self.settings = settings
         self.result = result
-        self.out: Array = result.numpy()
+        self._array = array
+        self.out = array(result)
 
     def array(self, position: int, like: Array | None = None) -> Array:
         """An argument as an array."""
         value = self.given[position]
         if isinstance(value, Tensor):
-            return value.numpy()
+            return self._array(value)
         return np.asarray(value, (self.out if like is None else like).dtype)
 
     def room(self) -> Array:
@@ -124,6 +133,62 @@ def _softplus(call: Call) -> list[Instruction]:
     ]
 
 
+def _shifted(call: Call, powers: Tensor) -> tuple[list[Instruction], Array, Tensor]:
+    """Numbers minus the largest along the last axis: how, the largest, and room for the sums of powers."""
+    numbers = call.given[0]
+    largest, total = torch.empty_like(numbers[..., :1]), torch.empty_like(numbers[..., :1])
+    return (
+        [
+            (partial(torch.amax, dim=-1, keepdim=True, out=largest), (numbers,)),
+            (np.subtract, (call.array(0), largest.numpy(), powers.numpy())),
+        ],
+        largest.numpy(),
+        total,
+    )
+
+
+def _softmax(call: Call) -> list[Instruction]:
+    shift, _, total = _shifted(call, call.result)
+    return [
+        *shift,
+        (np.exp, (call.out, call.out)),
+        (partial(torch.sum, dim=-1, keepdim=True, out=total), (call.result,)),
+        (np.divide, (call.out, total.numpy(), call.out)),
+    ]
+
+
+def _log_softmax(call: Call) -> list[Instruction]:
+    powers = torch.empty_like(call.result)
+    shift, _, total = _shifted(call, call.result)
+    return [
+        *shift,
+        (np.exp, (call.out, powers.numpy())),
+        (partial(torch.sum, dim=-1, keepdim=True, out=total), (powers,)),
+        (np.log, (total.numpy(), total.numpy())),
+        (np.subtract, (call.out, total.numpy(), call.out)),
+    ]
+
+
+def _logsumexp(call: Call) -> list[Instruction]:
+    powers = torch.empty_like(call.given[0])
+    shift, largest, total = _shifted(call, powers)
+    sums = total.numpy()
+    if call.out.ndim < sums.ndim:
+        largest, sums = largest[..., 0], sums[..., 0]
+    return [
+        *shift,
+        (np.exp, (powers.numpy(), powers.numpy())),
+        (partial(torch.sum, dim=-1, keepdim=True, out=total), (powers,)),
+        (np.log, (sums, sums)),
+        (np.add, (sums, largest, call.out)),
+    ]
+
+
+def _last_axis(rule: Callable[[Call], list[Instruction]], call: Call) -> list[Instruction]:
+    axes = call.given[1] if isinstance(call.given[1], list) else [call.given[1]]
+    return rule(call) if axes in ([-1], [call.array(0).ndim - 1]) else _by_torch(call)
+
+
 def _one_hot(call: Call) -> list[Instruction]:
     classes, chosen = np.arange(call.out.shape[-1]), np.empty(call.out.shape, bool)
     return [
@@ -176,13 +241,16 @@ _RULES: Final[dict[str, Callable[[Call], list[Instruction]]]] = {
     "masked_fill": _masked_fill,
     "addcmul": _addcmul,
     "softplus": _softplus,
+    "softmax": partial(_last_axis, _softmax),
+    "log_softmax": partial(_last_axis, _log_softmax),
+    "logsumexp": partial(_last_axis, _logsumexp),
     "one_hot": _one_hot,
     **dict.fromkeys(("zeros_like", "full_like"), lambda call: [(np.copyto, (call.out, call.out.copy()))]),
     "empty_like": lambda call: [],
 }
 """What NumPy does for an operation of torch."""
 
-_WITH_OUT: Final = (torch.amax, torch.bmm, torch.gather, torch.log_softmax, torch.logsumexp, torch.softmax, torch.sum)
+_WITH_OUT: Final = (torch.amax, torch.bmm, torch.gather, torch.sum)
 
 
 def instructions(call: Call) -> list[Instruction]:

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map_only
 
-from lossviz.training.operations import Call, Instruction, instructions
+from lossviz.training.operations import Array, Call, Instruction, instructions
+
+Place = Callable[[Tensor], Tensor]
+"""Says which tensor stands in the place of one."""
 
 
 def play(program: Iterable[Instruction]) -> None:
@@ -24,93 +27,127 @@ def play(program: Iterable[Instruction]) -> None:
 
 
 class Recorded:
-    """What a function did with tensors of many batches, to be done again for all of them or for one.
+    """What functions did with two tensors of many batches, to be done again for all of them or for one.
 
-    The function keeps the first axis, that of the batches, of all it works on; and it may not look at its numbers to
-    decide what to do: what it did once, it is taken to do always. Whatever follows from the settled tensors alone is
-    worked out in one go, when they have changed.
+    Both tensors and all that follows from them are (batches, racers, …), and no racer's numbers reach another's; each
+    function is for some neighbouring racers alone. What several functions do alike is done once. No function may look
+    at its numbers to decide what to do: what it did once, it is taken to do always.
 
     Args:
-        function: takes the tensors, first those that move, and returns one.
-        moving: what changes from one time to the next, (batches or 1, …).
-        settled: what changes seldom, (batches or 1, …); see `settle`.
+        functions: each takes the two tensors and returns one.
+        racers: for which racers each is.
+        moving: what changes from one time to the next.
+        settled: what changes seldom; what follows from it alone is worked out in one go, by `settle`.
 
     Example:
-        >>> x, y, slope = torch.zeros(3, 2), torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), torch.zeros(2)
-        >>> squares = Recorded(lambda x, y: 2 * (x - y), [x], [y])
-        >>> program = squares.batch(1, slope)
-        >>> x[1] = 10.0
+        >>> x, y = torch.zeros(3, 2, 1), torch.arange(6.0).view(3, 2, 1)
+        >>> out = torch.zeros(2, 1)
+        >>> both = Recorded([lambda x, y: 2 * (x - y), lambda x, y: (x - y) ** 2], [slice(0, 1), slice(1, 2)], x, y)
+        >>> program = both.batch(2, [out[:1], out[1:]])
+        >>> x += 10.0
         >>> play(program)
-        >>> slope
-        tensor([14., 12.])
+        >>> out.tolist()
+        [[12.0], [25.0]]
     """
 
-    def __init__(self, function: Callable[..., Tensor], moving: Sequence[Tensor], settled: Sequence[Tensor]) -> None:
-        with _Recorder() as recorder:
-            self._result = function(*moving, *settled)
-            if any(seen.view and seen.result is self._result for seen in recorder.calls):
-                self._result = self._result.clone()
-        # Tensors that belong to the batches: those of which every batch has its own numbers, and the steps in between,
-        # for which the memory of one batch does for all.
-        self._own = {id(tensor): tensor for tensor in (*moving, *settled)}
-        self._between: dict[int, Tensor] = {}
+    def __init__(
+        self, functions: Sequence[Callable[..., Tensor]], racers: Sequence[slice], moving: Tensor, settled: Tensor
+    ) -> None:
+        with torch.inference_mode(), _Recorder(sharing=True) as recorder:
+            results = [function(moving, settled) for function in functions]
+            users = _users(recorder.calls, results)
+            viewed = {id(seen.result) for seen in recorder.calls if seen.view}
+            # A result has memory of its own, and nobody else needs it.
+            results = [
+                result.clone() if id(result) in viewed or users[id(result)] != {user} else result
+                for user, result in enumerate(results)
+            ]
+        self._results = results
+        self._racers = racers
+        self._users = _users(recorder.calls, results)
+        # Of these every batch has its own numbers; for the other steps the memory of one batch does for all.
+        self._own = {id(moving), id(settled)}
+        self._between: set[int] = set()
         self._calls: list[_Seen] = []
         self._settling: list[Instruction] = []
-        at_rest = {id(tensor) for tensor in settled}
+        # Holds the tensors, so that none is taken for another that had its place in memory.
+        self._seen = [moving, settled, *recorder.calls]
+        at_rest = {id(settled)}
         for seen in recorder.calls:
-            sources = {id(tensor) for tensor in seen.tensors if id(tensor) in self._own or id(tensor) in self._between}
-            if not sources:
+            sources = {id(tensor) for tensor in seen.tensors} & (self._own | self._between)
+            if not sources or id(seen.result) not in self._users:
                 continue
             settles = sources <= at_rest
             if settles:
                 at_rest.add(id(seen.result))
-            own = sources <= self._own.keys() if seen.view else settles
-            (self._own if own else self._between)[id(seen.result)] = seen.result
-            if seen.view:
-                continue
-            if settles:
+            (self._own if (sources <= self._own if seen.view else settles) else self._between).add(id(seen.result))
+            if settles and not seen.view:
                 self._settling += instructions(seen.call(lambda tensor: tensor))
-            else:
+            elif not seen.view:
                 self._calls.append(seen)
+        self._standing: dict[tuple[int, int], Tensor] = {}
+        self._arrays: dict[int, Array] = {}
         self._shared: dict[int, list[Instruction]] = {}
 
     def settle(self) -> None:
-        """Work out again what follows from the settled tensors alone."""
+        """Work out again what follows from the settled tensor alone."""
         play(self._settling)
 
-    def whole(self, out: Tensor) -> list[Instruction]:
-        """What does it again for all batches at once, and leaves the result in `out`."""
+    def whole(self, outs: Sequence[Tensor]) -> list[Instruction]:
+        """What does it again for all batches at once, and leaves each function's result for its racers in `outs`."""
+        return self._program(None, outs)
 
-        def place(tensor: Tensor) -> Tensor:
-            return out if tensor is self._result and id(tensor) in self._between else tensor
+    def batch(self, number: int, outs: Sequence[Tensor]) -> list[Instruction]:
+        """What does it again for one batch; `outs`, the same for all batches, have no axis of batches."""
+        return self._program(number, outs)
 
-        return [item for seen in self._calls for item in instructions(seen.call(place))] + self._copy(self._result, out)
+    def _program(self, number: int | None, outs: Sequence[Tensor]) -> list[Instruction]:
+        own: dict[tuple[int, int], Tensor] = {}
+        arrays: dict[int, Array] = {}
+        first = 0 if number is not None else slice(None)
+        mine = number if number is not None else slice(None)
+        out_of = {id(result): out for result, out in zip(self._results, outs, strict=True)}
 
-    def batch(self, number: int, out: Tensor) -> list[Instruction]:
-        """What does it again for one batch, and leaves the result in `out`, which has no axis of batches."""
+        def placed(users: frozenset[int]) -> Place:
+            user = next(iter(users)) if len(users) == 1 else -1
+            rows = self._racers[user] if len(users) == 1 else slice(None)
+            axis = (slice(None), rows) if number is None else (rows,)
 
-        def place(tensor: Tensor) -> Tensor:
-            if tensor is self._result and id(tensor) in self._between:
-                return out
-            if id(tensor) in self._between:
-                return tensor[0]
-            if id(tensor) in self._own:
-                return tensor[number if len(tensor) > 1 else 0]
-            return tensor
+            def place(tensor: Tensor) -> Tensor:
+                key = (id(tensor), user)
+                if id(tensor) in self._between:
+                    if id(tensor) in out_of:
+                        return out_of[id(tensor)]
+                    if key not in self._standing:
+                        found = self._standing[key] = tensor[first][axis]
+                        self._arrays[id(found)] = found.numpy()
+                    return self._standing[key]
+                if id(tensor) in self._own:
+                    if key not in own:
+                        found = own[key] = tensor[mine][axis]
+                        arrays[id(found)] = found.numpy()
+                    return own[key]
+                return tensor
 
-        found: list[Instruction] = []
+            return place
+
+        def array(tensor: Tensor) -> Array:
+            found = arrays.get(id(tensor), self._arrays.get(id(tensor)))
+            return tensor.numpy() if found is None else found
+
+        program: list[Instruction] = []
         for position, seen in enumerate(self._calls):
-            if any(id(tensor) in self._own for tensor in seen.tensors):
-                found += instructions(seen.call(place))
+            users = self._users[id(seen.result)]
+            if number is None or any(id(tensor) in self._own for tensor in seen.tensors):
+                program += instructions(seen.call(placed(users), array))
             else:
                 if position not in self._shared:
-                    self._shared[position] = instructions(seen.call(place))
-                found += self._shared[position]
-        return found + self._copy(place(self._result), out)
-
-    def _copy(self, result: Tensor, out: Tensor) -> list[Instruction]:
-        """What fetches a result that nothing moves."""
-        return [] if id(self._result) in self._between else [(np.copyto, (out.numpy(), result.numpy()))]
+                    self._shared[position] = instructions(seen.call(placed(users), array))
+                program += self._shared[position]
+        for user, (result, out) in enumerate(zip(self._results, outs, strict=True)):
+            if id(result) in self._own:
+                program.append((np.copyto, (out.numpy(), placed(frozenset({user}))(result).numpy())))
+        return program
 
 
 class Repeated:
@@ -165,21 +202,30 @@ class _Seen:
         self.given = given
         self.named = named
         self.result = result
-        self.tensors = [value for value in tree_leaves((given, named)) if isinstance(value, Tensor)]
-        memory = result.untyped_storage().data_ptr()
-        shared = any(tensor.untyped_storage().data_ptr() == memory for tensor in self.tensors)
-        self.view = shared and not function._schema.is_mutable
+        self.tensors = [value for value in _leaves((*given, *named.values())) if isinstance(value, Tensor)]
+        self.memory = result.untyped_storage().data_ptr()
+        self.changes = bool(function._schema.is_mutable)
+        shares = any(tensor.untyped_storage().data_ptr() == self.memory for tensor in self.tensors)
+        self.view = shares and not self.changes
 
-    def again(self, place: Callable[[Tensor], Tensor]) -> Tensor:
+    def again(self, place: Place) -> Tensor:
         """Its result on other tensors."""
-        given, named = tree_map_only(Tensor, place, (self.given, self.named))
+        given, named = self._placed(place)
         return cast(Tensor, self.function(*given, **named))
 
-    def call(self, place: Callable[[Tensor], Tensor]) -> Call:
+    def call(self, place: Place, array: Callable[[Tensor], Array] = Tensor.numpy) -> Call:
         """The operation on other tensors, `place` of those that it was seen with."""
-        given, named = tree_map_only(Tensor, place, (self.given, self.named))
+        given, named = self._placed(place)
         named.pop("out", None)
-        return Call(self.function, given, named, place(self.result))
+        return Call(self.function, given, named, place(self.result), array)
+
+    def _placed(self, place: Place) -> tuple[list[Any], dict[str, Any]]:
+        def new(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                return place(value)
+            return [new(item) for item in value] if isinstance(value, list) else value
+
+        return [new(value) for value in self.given], {name: new(value) for name, value in self.named.items()}
 
 
 class _One:
@@ -196,21 +242,72 @@ class _One:
 
 
 class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Writes down every operation that reaches torch, with the tensor that it gave."""
+    """Writes down every operation that reaches torch, with the tensor that it gave.
 
-    def __init__(self) -> None:
+    Args:
+        sharing: give what an operation gave before, where the same is asked for again.
+    """
+
+    def __init__(self, *, sharing: bool = False) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[_Seen] = []
+        self._sharing = sharing
+        self._known: dict[tuple[Any, ...], _Seen] = {}
+        # Of two views of the same, the later one counts as the earlier.
+        self._same: dict[int, int] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         named = kwargs or {}
+        request = (func, *(self._identity(value) for value in (*args, *named.items())))
+        known = self._known.get(request)
+        if known is not None and not known.view:
+            return known.result
         result = func(*args, **named)
         if isinstance(result, Tensor):
-            self.calls.append(_Seen(func, args, named, result))
+            seen = _Seen(func, args, named, result)
+            self.calls.append(seen)
+            if seen.changes:
+                self._forget(seen.memory)
+            elif known is not None:
+                self._same[id(result)] = id(known.result)
+            elif self._sharing and func is not torch.ops.aten.clone.default:
+                self._known[request] = seen
         elif isinstance(result, (list, tuple)) and all(isinstance(one, Tensor) for one in result):
             self.calls += [_Seen(_One(func, position), args, named, one) for position, one in enumerate(result)]
         else:
             raise TypeError(f"{func} gives no tensor; a recorded function may not look at its numbers")
         return result
+
+    def _identity(self, value: Any) -> Any:
+        """What tells two arguments apart; a number by its type too, since 1 and True are equal."""
+        if isinstance(value, Tensor):
+            return self._same.get(id(value), id(value))
+        if isinstance(value, (list, tuple)):
+            return tuple(self._identity(item) for item in value)
+        return (type(value), repr(value))
+
+    def _forget(self, memory: int) -> None:
+        """Ask anew for what was made of tensors that have changed."""
+        self._known = {
+            request: seen
+            for request, seen in self._known.items()
+            if all(tensor.untyped_storage().data_ptr() != memory for tensor in (*seen.tensors, seen.result))
+        }
+
+
+def _leaves(values: Iterable[Any]) -> list[Any]:
+    return [leaf for value in values for leaf in (_leaves(value) if isinstance(value, (list, tuple)) else [value])]
+
+
+def _users(calls: Sequence[_Seen], results: Sequence[Tensor]) -> dict[int, frozenset[int]]:
+    """By tensor, the numbers of those results that hang on it."""
+    users: dict[int, frozenset[int]] = {}
+    for number, result in enumerate(results):
+        users[id(result)] = users.get(id(result), frozenset()) | {number}
+    for seen in reversed(calls):
+        needed = users.get(id(seen.result), frozenset())
+        for tensor in seen.tensors:
+            users[id(tensor)] = users.get(id(tensor), frozenset()) | needed
+    return {tensor: found for tensor, found in users.items() if found}
