@@ -126,6 +126,8 @@ def files(found: dict[str, Log]) -> None:
         with st.container(border=True):
             st.markdown(f"**{plain(name)}**")
             st.markdown(f"{seen.sentence} {seen.experiment}".strip())
+            if log.note:
+                st.markdown(log.note)
             points = sum(len(values) for _, values in log.series.values())
             left_out = ", ".join(plain(column) for column in log.left_out[:8])
             said = f" Not drawn, as it counts or tells the time, or holds no numbers: {left_out}." if left_out else ""

@@ -24,6 +24,10 @@ _DTYPES = {1: (5, "<f"), 2: (6, "<d"), 3: (7, "<i"), 9: (10, "<q")}
 Field = tuple[int, int | bytes]
 
 
+class CutOffError(ValueError):
+    """The file ends within a record, as it does while the run is still being written."""
+
+
 def _table() -> tuple[int, ...]:
     table = []
     for value in range(256):
@@ -62,7 +66,8 @@ def scalars(data: bytes) -> Iterator[tuple[int, str, int, float]]:
     Summaries of other kinds (histograms, images, texts, tensors of several numbers) are passed over.
 
     Raises:
-        ValueError: a record is cut off, its check sum is wrong, or it is no event.
+        CutOffError: the file ends within a record; all before it has been given by then.
+        ValueError: a record's check sum is wrong, or it is no event.
     """
     for number, record in enumerate(_records(data), start=1):
         try:
@@ -76,13 +81,13 @@ def _records(data: bytes) -> Iterator[bytes]:
     while place < len(data):
         number += 1
         if place + 12 > len(data):
-            raise ValueError(f"record {number} is cut off")
+            raise CutOffError(f"record {number} is cut off")
         length, check = struct.unpack_from("<QI", data, place)
         if check != masked_crc32c(data[place : place + 8]):
             raise ValueError(f"record {number} is damaged: the check sum of its length is wrong")
         start, stop = place + 12, place + 12 + length
         if stop + 4 > len(data):
-            raise ValueError(f"record {number} is cut off")
+            raise CutOffError(f"record {number} is cut off")
         record = data[start:stop]
         if struct.unpack_from("<I", data, stop)[0] != masked_crc32c(record):
             raise ValueError(f"record {number} is damaged: its check sum is wrong")

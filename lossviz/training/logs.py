@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lossviz.datasets import records
 from lossviz.datasets.records import shown
-from lossviz.training.event_files import is_event_file, scalars
+from lossviz.training.event_files import CutOffError, is_event_file, scalars
 
 BYTES_HIGH = records.BYTES_HIGH
 POINTS_HIGH = 100_000
@@ -61,6 +61,7 @@ class Log:
             `gradient_norm`; others stay as they are. Values may be NaN or infinite.
         file_names: the name in the file of each curve.
         left_out: names in the file of what is no curve of numbers.
+        note: what the reader should know of the file, in a sentence; empty if nothing.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Log:
     series: Mapping[str, Points]
     file_names: Mapping[str, str]
     left_out: tuple[str, ...]
+    note: str = ""
 
 
 def read_log(name: str, data: bytes | str) -> Log:
@@ -375,6 +377,12 @@ def _clean(name: str) -> str:
 
 def _events(name: str, data: bytes) -> Log:
     curves = _Curves()
-    for number, tag, step, value in scalars(data):
-        curves.add(f"record {number}", tag, step, value)
-    return curves.log(name, "TensorBoard events", "step")
+    note = ""
+    try:
+        for number, tag, step, value in scalars(data):
+            curves.add(f"record {number}", tag, step, value)
+    except CutOffError as error:
+        if not curves.points:
+            raise
+        note = f"The file ends too early: {error}. What stands before it is shown."
+    return replace(curves.log(name, "TensorBoard events", "step"), note=note)

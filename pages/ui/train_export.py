@@ -139,6 +139,8 @@ def _panel(config: RunConfig) -> None:
     if kind in _MADE:
         make = _MADE[kind]
         _download(config, kind, lambda: make(config))
+        if kind == "keras" and any(item.update for item in config.point_changes):
+            st.caption("Points that were moved or added after training had begun stay as they were at the start.")
         if config.own and kind != "settings":
             _own_data(config)
         if kind in _SHOWN:

@@ -54,6 +54,12 @@ def test_every_kind_has_its_file(panel, kind):
     assert [item.value for item in at.code] == ([made[kind](SHORT).rstrip()] if kind in made else [])
 
 
+@pytest.mark.parametrize(("update", "said"), [(0, False), (50, True)])
+def test_the_keras_script_says_which_points_it_leaves_as_they_were(panel, update, said):
+    config = replace(SHORT, interventions=(Intervention(update, "move", (3, 0.5, 0.5, 1)),))
+    assert any("stay as they were at the start" in item.value for item in panel(config, "keras").caption) is said
+
+
 def test_numbers_of_the_run_are_said(panel):
     at = panel(SHORT, "curves")
     last = list(run(SHORT))[-1]

@@ -221,8 +221,7 @@ REFUSED = {
     "history without epochs enough": ('{"epoch": [1], "loss": [1, 2]}', "'loss' has 2 values for 1 epochs"),
     "no list": ('{"log_history": {}}', "log_history is no list"),
     "entry": ('{"log_history": [{"step": 1, "loss": 1}, 2]}', "log_history entry 2 is not"),
-    "cut length": (EVENTS + b"\x01", "is cut off"),
-    "cut data": (EVENTS[:-3], "is cut off"),
+    "cut before the first number": (EVENTS[:20], "record 1 is cut off"),
     "damaged data": (damaged(14), "record 1 is damaged: its check sum"),
     "damaged length": (damaged(0), "record 1 is damaged: the check sum of its length"),
     "no events": (record(b"hello"), "record 1 is not an event"),
@@ -239,6 +238,15 @@ def test_bad_logs_are_refused_with_place_and_reason(case):
         read_log("run.tfevents" if case == "damaged length" else "run", data)
     assert time.perf_counter() - start < 3.0
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("data", [EVENTS + b"\x01", EVENTS[:-3]], ids=["in a length", "in the data"])
+def test_a_log_that_is_still_being_written_shows_what_stands_there(data):
+    log, whole = read_log("run", data), read_log("run", EVENTS)
+    assert "The file ends too early: record" in log.note
+    assert not whole.note
+    points = [sum(len(values) for _, values in found.series.values()) for found in (log, whole)]
+    assert points[0] == points[1] - (len(data) < len(EVENTS))
 
 
 def read_or_sentence(data):
