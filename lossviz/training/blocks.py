@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
@@ -22,6 +22,14 @@ from lossviz.training.config import RunConfig
 from lossviz.training.data import TORCH_DTYPES
 from lossviz.training.operations import Instruction
 from lossviz.training.recorded import Recorded, Repeated, play
+
+#: Most outputs for which what is done with them is recorded. With more of them the way into an operation counts little,
+#: and a recording keeps the memory of every step.
+RECORDED_HIGH: Final = 30_000
+
+
+#: Most batches that have room at a time; each has instructions of its own.
+SLOTS: Final = 100
 
 
 def loss_of(config: RunConfig) -> tuple[str, ...]:
@@ -87,12 +95,16 @@ class Team:
         slope = cast(Tensor, self._loss.derivative(self._inputs(prediction, target), self._parameters))
         if prediction is raw:
             return slope
-        return self._link.backward(slope.view(raw.shape), prediction)
+        return self._link.backward(slope[..., None] if slope.dim() < raw.dim() else slope.clone(), prediction)
 
     def part(self, delta: Tensor) -> Tensor:
         """The team's part of the slopes of its head for one batch, in the shape that `slope` gives them."""
         part = delta[self.racers]
         return part[..., 0] if part.shape[-1] == 1 and self._link.key == "identity" else part
+
+    def write(self, what: Callable[..., Tensor], batches: slice, out: Tensor) -> None:
+        """Leave in `out` what `slope` or `sums` gives for some batches."""
+        out.copy_(what(self._raw[batches], self._target[batches]))
 
     def sums(self, raw: Tensor, target: Tensor) -> Tensor:
         """The sum of the terms of each row, (batches, racers, rows) in float64."""
@@ -139,27 +151,24 @@ class Outputs:
                 for own, config in neighbours(configs[racers], loss_of)
             ]
             self.heads.append(Head(racers, first, target, teams))
-        self._losses = self.recorded(lambda team: team.sums)
+        self.recorded: list[Recorded] = []
         self._program: list[Instruction] = []
-        for head, recorded in zip(self.heads, self._losses, strict=True):
-            self._program += recorded.whole([self._sums[:, head.racers][:, team.racers] for team in head.teams])
+        for head in self.heads:
+            outs = [self._sums[:, head.racers][:, team.racers] for team in head.teams]
+            if self.raw.numel() <= RECORDED_HIGH:
+                recorded = self.record(head, [team.sums for team in head.teams], at_once=True)
+                self._program += recorded.whole(outs)
+            else:
+                self._program += [
+                    (team.write, (team.sums, slice(None), out)) for team, out in zip(head.teams, outs, strict=True)
+                ]
 
-    def recorded(self, what: Callable[[Team], Callable[..., Tensor]]) -> list[Recorded]:
-        """What all teams of each head do with its outputs and targets."""
-        return [
-            Recorded(
-                [what(team) for team in head.teams],
-                [team.racers for team in head.teams],
-                self.raw[:, head.racers],
-                head.target,
-            )
-            for head in self.heads
-        ]
-
-    def settle(self) -> None:
-        """Take notice of new targets."""
-        for recorded in self._losses:
-            recorded.settle()
+    def record(self, head: Head, functions: Sequence[Callable[..., Tensor]], *, at_once: bool) -> Recorded:
+        """Record what the teams of a head do with its outputs and targets."""
+        racers = [team.racers for team in head.teams]
+        found = Recorded(functions, racers, self.raw[:, head.racers], head.target, at_once=at_once)
+        self.recorded.append(found)
+        return found
 
     def sums(self) -> Tensor:
         """The sum of the terms of each row as the outputs are now, (batches, racers, rows) in float64."""
@@ -190,19 +199,29 @@ class Block(Outputs):
         size: int,
         generator: torch.Generator,
     ) -> None:
-        batches, racers = (rows.stop - rows.start) // size, len(configs)
         self.rows, self.size = rows, size
+        batches, racers = min(SLOTS, (rows.stop - rows.start) // size), len(configs)
         self._features = features
         self.x = torch.zeros(batches, racers, size, features.shape[1], dtype=features.dtype)
-
-        super().__init__(configs, lambda config: truth(config)[rows], batches, size)
+        super().__init__(configs, lambda config: truth(config)[rows][: batches * size], batches, size)
         self._truth = [truth(head.config) for head in self.heads]
-        self._slopes = self.recorded(lambda team: team.slope)
-        #: For each batch, what works out the gradient of all racers.
-        self.programs = self._programs(network, configs[0].dropout, generator)
-        self.gather(torch.arange(len(features))[None])
+        self._programs = self._record(network, configs[0].dropout, generator)
+        self._gather(torch.arange(rows.stop)[None], slice(rows.start, rows.start + batches * size))
 
-    def _programs(self, network: Network, dropout: float, generator: torch.Generator) -> list[list[Instruction]]:
+    def rounds(self, orders: Tensor | None) -> Iterator[list[list[Instruction]]]:
+        """Take in as many batches as there is room for at a time, and give what works out the gradient for each.
+
+        Args:
+            orders: the rows of an epoch in a new order, (1 or racers, rows of the epoch); None if it stays as it is.
+        """
+        room = SLOTS * self.size
+        for start in range(self.rows.start, self.rows.stop, room):
+            rows = slice(start, min(start + room, self.rows.stop))
+            if orders is not None:
+                self._gather(orders, rows)
+            yield self._programs[: (rows.stop - rows.start) // self.size]
+
+    def _record(self, network: Network, dropout: float, generator: torch.Generator) -> list[list[Instruction]]:
         delta, space = torch.zeros_like(self.raw[0]), network.workspace(self.size, dropout)
         x, raw = self.x[0], self.raw[0]
         space = space.into(raw)
@@ -212,39 +231,46 @@ class Block(Outputs):
         back = Repeated(lambda: network.backward(x, delta, space), [x, raw])
         network.running.copy_(running)
         generator.set_state(state)
-        parts = [[team.part(delta[head.racers]) for team in head.teams] for head in self.heads]
+        slopes = self._slopes(delta)
         whole = delta.numpy()
         return [
             [
                 *there.instead([self.x[number], self.raw[number]]),
-                *(
-                    instruction
-                    for slopes, outs in zip(self._slopes, parts, strict=True)
-                    for instruction in slopes.batch(number, outs)
-                ),
+                *slopes(number),
                 (np.divide, (whole, self.divisor[number].numpy(), whole)),
                 *back.instead([self.x[number], self.raw[number]]),
             ]
             for number in range(len(self.x))
         ]
 
-    def gather(self, orders: Tensor) -> None:
-        """Take in the rows of an epoch in a new order, (1 or racers, rows of the epoch)."""
-        order = orders[:, self.rows].reshape(len(orders), -1, self.size).transpose(0, 1)
-        self.x.copy_(self._features[order])
+    def _slopes(self, delta: Tensor) -> Callable[[int], list[Instruction]]:
+        """What leaves the slopes of a batch in `delta`, before they are divided."""
+        parts = [[team.part(delta[head.racers]) for team in head.teams] for head in self.heads]
+        if self.raw[0].numel() <= RECORDED_HIGH:
+            recorded = [self.record(head, [team.slope for team in head.teams], at_once=False) for head in self.heads]
+            return lambda number: [
+                instruction
+                for slopes, outs in zip(recorded, parts, strict=True)
+                for instruction in slopes.batch(number, outs)
+            ]
+        return lambda number: [
+            (team.write, (team.slope, slice(number, number + 1), out[None]))
+            for head, outs in zip(self.heads, parts, strict=True)
+            for team, out in zip(head.teams, outs, strict=True)
+        ]
+
+    def _gather(self, orders: Tensor, rows: slice) -> None:
+        order = orders[:, rows].reshape(len(orders), -1, self.size).transpose(0, 1)
+        batches = order.shape[0]
+        self.x[:batches] = self._features[order]
         for head, truth in zip(self.heads, self._truth, strict=True):
-            head.target.copy_(truth[order if len(orders) == 1 else order[:, head.racers]])
+            head.target[:batches] = truth[order if len(orders) == 1 else order[:, head.racers]]
             for team in head.teams:
                 if team.weighted:
                     team.divide()
-        self.settle()
-
-    def settle(self) -> None:
-        """Take notice of new targets."""
-        super().settle()
-        for recorded in self._slopes:
+        for recorded in self.recorded:
             recorded.settle()
 
-    def losses(self) -> Tensor:
-        """Each racer's loss on each batch, before its update, (racers, batches) in float64."""
-        return (self.sums().sum(2) / self.divisor[..., 0, 0]).T
+    def losses(self, batches: int) -> Tensor:
+        """Each racer's loss on each of the first batches, before its update, (racers, batches) in float64."""
+        return (self.sums().sum(2) / self.divisor[..., 0, 0])[:batches].T

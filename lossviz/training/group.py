@@ -93,27 +93,27 @@ class Group:
         """Train one epoch; return each racer's event in the order of the group's configs, None once it is over."""
         with torch.inference_mode(), np.errstate(all="ignore"):
             updates = len(self.batch_sizes)
-            if updates > 1:
-                self._shuffle()
+            orders = self._shuffled() if updates > 1 else None
             self.optimizers.plan(self._rates_of_epoch(), updates, self.updates)
-            number = 0
+            number, losses = 0, []
             for block in self.blocks:
-                for program in block.programs:
-                    play(program)
-                    if self.restraint.needed:
-                        self.restraint.apply()
-                    self.optimizers.update(number)
-                    number += 1
+                for programs in block.rounds(orders):
+                    for program in programs:
+                        play(program)
+                        if self.restraint.needed:
+                            self.restraint.apply()
+                        self.optimizers.update(number)
+                        number += 1
+                    losses.append(block.losses(len(programs)))
             self.updates += updates
             self.epochs += 1
-            return self._events()
+            return self._events(torch.cat(losses, dim=1))
 
-    def _shuffle(self) -> None:
+    def _shuffled(self) -> Tensor:
+        """The order of an epoch's rows, (1 or racers, rows)."""
         for order, generator in zip(self.orders, self.generators, strict=True):
             torch.randperm(self.count, generator=generator, out=order)
-        orders = self.orders if len(self.orders) == 1 else self.orders[self.seed_of]
-        for block in self.blocks:
-            block.gather(orders)
+        return self.orders if len(self.orders) == 1 else self.orders[self.seed_of]
 
     def _rates_of_epoch(self) -> Tensor:
         """The learning rates of the epoch's updates, (updates, runs), or (1, runs) where all are the same."""
@@ -130,9 +130,8 @@ class Group:
             found.append(list(self.rates))
         return torch.tensor(found, dtype=torch.float64)
 
-    def _events(self) -> list[Event | None]:
-        """Measure all racers after an epoch."""
-        batches = torch.cat([block.losses() for block in self.blocks], dim=1)
+    def _events(self, batches: Tensor) -> list[Event | None]:
+        """Measure all racers after an epoch with these losses of its batches, (racers, batches)."""
         batch_losses = ((batches * self.batch_sizes).sum(1) / self.count).tolist()
         values, metrics = self.measuring.measure()
         events: list[Event | None] = []

@@ -31,18 +31,20 @@ class Recorded:
 
     Both tensors and all that follows from them are (batches, racers, …), and no racer's numbers reach another's; each
     function is for some neighbouring racers alone. What several functions do alike is done once. No function may look
-    at its numbers to decide what to do: what it did once, it is taken to do always.
+    at its numbers to decide what to do, or name the number of batches: what it did once, it is taken to do always.
 
     Args:
         functions: each takes the two tensors and returns one.
         racers: for which racers each is.
         moving: what changes from one time to the next.
         settled: what changes seldom; what follows from it alone is worked out in one go, by `settle`.
+        at_once: whether `whole` is wanted, or `batch`, whose steps take the memory of one batch.
 
     Example:
         >>> x, y = torch.zeros(3, 2, 1), torch.arange(6.0).view(3, 2, 1)
         >>> out = torch.zeros(2, 1)
-        >>> both = Recorded([lambda x, y: 2 * (x - y), lambda x, y: (x - y) ** 2], [slice(0, 1), slice(1, 2)], x, y)
+        >>> functions = [lambda x, y: 2 * (x - y), lambda x, y: (x - y) ** 2]
+        >>> both = Recorded(functions, [slice(0, 1), slice(1, 2)], x, y, at_once=False)
         >>> program = both.batch(2, [out[:1], out[1:]])
         >>> x += 10.0
         >>> play(program)
@@ -51,10 +53,17 @@ class Recorded:
     """
 
     def __init__(
-        self, functions: Sequence[Callable[..., Tensor]], racers: Sequence[slice], moving: Tensor, settled: Tensor
+        self,
+        functions: Sequence[Callable[..., Tensor]],
+        racers: Sequence[slice],
+        moving: Tensor,
+        settled: Tensor,
+        *,
+        at_once: bool,
     ) -> None:
+        tried = [tensor if at_once else tensor[:1] for tensor in (moving, settled)]
         with torch.inference_mode(), _Recorder(sharing=True) as recorder:
-            results = [function(moving, settled) for function in functions]
+            results = [function(*tried) for function in functions]
             users = _users(recorder.calls, results)
             viewed = {id(seen.result) for seen in recorder.calls if seen.view}
             # A result has memory of its own, and nobody else needs it.
@@ -65,29 +74,36 @@ class Recorded:
         self._results = results
         self._racers = racers
         self._users = _users(recorder.calls, results)
-        # Of these every batch has its own numbers; for the other steps the memory of one batch does for all.
-        self._own = {id(moving), id(settled)}
+        # Every batch has its own numbers of these, by what stands for them in the trial; for all other steps the memory
+        # of one batch does for all.
+        self._own = {id(tensor): whole for tensor, whole in zip(tried, (moving, settled), strict=True)}
         self._between: set[int] = set()
         self._calls: list[_Seen] = []
         self._settling: list[Instruction] = []
         # Holds the tensors, so that none is taken for another that had its place in memory.
-        self._seen = [moving, settled, *recorder.calls]
-        at_rest = {id(settled)}
+        self._seen = [*tried, *recorder.calls]
+        at_rest = {id(tried[1])}
         for seen in recorder.calls:
-            sources = {id(tensor) for tensor in seen.tensors} & (self._own | self._between)
+            sources = {id(tensor) for tensor in seen.tensors} & (self._own.keys() | self._between)
             if not sources or id(seen.result) not in self._users:
                 continue
             settles = sources <= at_rest
             if settles:
                 at_rest.add(id(seen.result))
-            (self._own if (sources <= self._own if seen.view else settles) else self._between).add(id(seen.result))
+            if sources <= self._own.keys() if seen.view else settles:
+                self._own[id(seen.result)] = seen.result if at_once else seen.again(self._whole)
+            else:
+                self._between.add(id(seen.result))
             if settles and not seen.view:
-                self._settling += instructions(seen.call(lambda tensor: tensor))
+                self._settling += instructions(seen.call(self._whole))
             elif not seen.view:
                 self._calls.append(seen)
         self._standing: dict[tuple[int, int], Tensor] = {}
         self._arrays: dict[int, Array] = {}
         self._shared: dict[int, list[Instruction]] = {}
+
+    def _whole(self, tensor: Tensor) -> Tensor:
+        return self._own.get(id(tensor), tensor)
 
     def settle(self) -> None:
         """Work out again what follows from the settled tensor alone."""
@@ -124,7 +140,7 @@ class Recorded:
                     return self._standing[key]
                 if id(tensor) in self._own:
                     if key not in own:
-                        found = own[key] = tensor[mine][axis]
+                        found = own[key] = self._own[id(tensor)][mine][axis]
                         arrays[id(found)] = found.numpy()
                     return own[key]
                 return tensor

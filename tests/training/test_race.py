@@ -112,6 +112,16 @@ def test_every_loss_can_race(task):
                 assert numbers(events[racer]) == pytest.approx(numbers(alone), rel=1e-9, abs=1e-9), config.loss
 
 
+@pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
+def test_what_is_too_large_to_be_recorded_goes_the_same_way(monkeypatch, task):
+    base = replace({"regression": SINE, "binary": CIRCLE, "multiclass": BLOBS}[task], epochs=5)
+    configs = [replace(base, loss=loss, loss_parameters=()) for loss in losses_for(task)]
+    recorded = list(run_race(configs))
+    monkeypatch.setattr("lossviz.training.blocks.RECORDED_HIGH", 0)
+    for now, before in zip(run_race(configs), recorded, strict=True):
+        assert [numbers(event) for event in now] == [pytest.approx(numbers(event), rel=1e-9) for event in before]
+
+
 def test_a_racer_that_overflows_ends_and_disturbs_nobody():
     configs = [replace(SINE, hidden=(), batch_size=None, learning_rate=rate) for rate in (0.05, 50.0, 0.1)]
     race = Race([replace(config, epochs=200) for config in configs])

@@ -54,7 +54,7 @@ def test_every_loss_is_repeated_on_other_numbers(key: str, fit: Fit, dtype: torc
     def slope(raw: Tensor, target: Tensor) -> Tensor:
         found = loss.derivative(inputs(raw, target), parameters)
         assert isinstance(found, Tensor)
-        return link.backward(found.reshape(raw.shape).clone(), link.function(raw))
+        return link.backward((found[..., None] if found.dim() < 4 else found).clone(), link.function(raw))
 
     def terms(raw: Tensor, target: Tensor) -> Tensor:
         return loss.terms(inputs(raw, target), parameters)
@@ -63,8 +63,8 @@ def test_every_loss_is_repeated_on_other_numbers(key: str, fit: Fit, dtype: torc
     new_raw, new_target = numbers(fit, dtype, 2)
     # Half of the racers have the loss, and the other half its double.
     functions = [slope, lambda raw, target: 2 * slope(raw, target)]
-    both = Recorded(functions, [slice(0, 1), slice(1, 2)], raw, target)
-    values = Recorded([terms], [slice(None)], raw, target)
+    both = Recorded(functions, [slice(0, 1), slice(1, 2)], raw, target, at_once=False)
+    values = Recorded([terms], [slice(None)], raw, target, at_once=True)
     found = torch.zeros_like(raw)
     out = torch.zeros_like(terms(raw, target))
     with np.errstate(all="ignore"), torch.inference_mode():
@@ -88,7 +88,7 @@ def pair() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def both(functions, x: Tensor, y: Tensor, out: Tensor):
-    return Recorded(functions, [slice(0, 1), slice(1, 2)], x, y).batch(1, [out[:1], out[1:]])
+    return Recorded(functions, [slice(0, 1), slice(1, 2)], x, y, at_once=False).batch(1, [out[:1], out[1:]])
 
 
 def test_what_is_done_alike_is_done_once():
@@ -126,7 +126,7 @@ def test_what_one_changes_in_place_stays_as_it_was_for_others(order: int):
 def test_two_with_one_result(function, expected):
     """Also where the result is a view, one of the given tensors, or made by an operation that NumPy has no rule for."""
     x, y, out = pair()
-    recorded = Recorded([function, function], [slice(0, 1), slice(1, 2)], x, y)
+    recorded = Recorded([function, function], [slice(0, 1), slice(1, 2)], x, y, at_once=False)
     program = recorded.batch(2, [out[:1], out[1:]])
     x.mul_(0.5).add_(0.3)
     y.mul_(0.25)
@@ -139,7 +139,7 @@ def test_two_with_one_result(function, expected):
 def test_a_function_that_looks_at_its_numbers_is_refused():
     x, y, _ = pair()
     with pytest.raises(TypeError, match="may not look at its numbers"):
-        Recorded([lambda x, y: x if x.sum() > 0 else y], [slice(None)], x, y)
+        Recorded([lambda x, y: x if x.sum() > 0 else y], [slice(None)], x, y, at_once=True)
 
 
 def test_chance_is_drawn_anew():
