@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any, Final, cast
 
 import numpy as np
@@ -140,7 +140,6 @@ class Outputs:
         outputs, dtype = configs[0].sizes[-1], TORCH_DTYPES[configs[0].dtype]
         self.raw = torch.zeros(batches, len(configs), rows, outputs, dtype=dtype)
         self.divisor = torch.ones(batches, len(configs), 1, 1, dtype=dtype)
-        self._sums = torch.zeros(batches, len(configs), rows, dtype=torch.float64)
         self.heads: list[Head] = []
         for racers, first in neighbours(configs, lambda config: config.fit.labels):
             target = truth(first)
@@ -152,6 +151,37 @@ class Outputs:
             ]
             self.heads.append(Head(racers, first, target, teams))
         self.recorded: list[Recorded] = []
+
+    def record(self, head: Head, functions: Sequence[Callable[..., Tensor]], *, at_once: bool) -> Recorded:
+        """Record what the teams of a head do with its outputs and targets."""
+        racers = [team.racers for team in head.teams]
+        found = Recorded(functions, racers, self.raw[:, head.racers], head.target, at_once=at_once)
+        self.recorded.append(found)
+        return found
+
+    def settle(self) -> None:
+        """Take notice of new targets."""
+        for recorded in self.recorded:
+            recorded.settle()
+
+
+class Sums(Outputs):
+    """What is worked out once an epoch: the losses of the batches, as they were before their updates, and of the parts.
+
+    Its rows are those of the batches in the order of training, and behind them the rows of all parts.
+
+    Args:
+        configs: racers in the order of `loss_of`.
+        truth: the targets of the parts, as a config's loss takes them; the first part is trained on.
+        parts: rows of each.
+    """
+
+    def __init__(
+        self, configs: Sequence[RunConfig], truth: Callable[[RunConfig], Sequence[Tensor]], parts: Sequence[int]
+    ) -> None:
+        self._count, racers = parts[0], len(configs)
+        super().__init__(configs, lambda config: _twice_the_first(truth(config)), 1, parts[0] + sum(parts))
+        self._sums = torch.zeros(1, racers, self.raw.shape[2], dtype=torch.float64)
         self._program: list[Instruction] = []
         for head in self.heads:
             outs = [self._sums[:, head.racers][:, team.racers] for team in head.teams]
@@ -162,18 +192,40 @@ class Outputs:
                 self._program += [
                     (team.write, (team.sums, slice(None), out)) for team, out in zip(head.teams, outs, strict=True)
                 ]
+        self._starts = list(accumulate(parts[:-1], initial=parts[0]))
+        # What a row's sum counts in the loss.
+        self._weights = torch.zeros_like(self._sums[0])
+        teams = [team for head in self.heads for team in head.teams]
+        for start, rows in zip(self._starts, parts, strict=True):
+            part = slice(start, start + rows)
+            self._weights[:, part] = 1.0 / torch.cat([team.divisors(part) for team in teams], 1)[0][:, None]
+        #: The raw outputs of the parts, (racers, rows, outputs).
+        self.parts = self.raw[0][:, self._count :]
 
-    def record(self, head: Head, functions: Sequence[Callable[..., Tensor]], *, at_once: bool) -> Recorded:
-        """Record what the teams of a head do with its outputs and targets."""
-        racers = [team.racers for team in head.teams]
-        found = Recorded(functions, racers, self.raw[:, head.racers], head.target, at_once=at_once)
-        self.recorded.append(found)
-        return found
+    def take(self, block: Outputs, start: int, batches: int) -> None:
+        """Take over the first batches of a block, whose rows begin at `start` in the order of training."""
+        rows = slice(start, start + batches * block.raw.shape[2])
+        _put(self.raw[0][:, rows], block.raw[:batches])
+        for own, head in zip(self.heads, block.heads, strict=True):
+            _put(own.target[0][:, rows], head.target[:batches])
+        _put(self._weights[:, rows], block.raw.shape[2] / self._count / block.divisor[:batches, :, 0].double())
 
-    def sums(self) -> Tensor:
-        """The sum of the terms of each row as the outputs are now, (batches, racers, rows) in float64."""
+    def losses(self) -> list[list[float]]:
+        """For each racer the mean of its batches' losses, weighted by their rows, and the losses of the parts."""
+        self.settle()
         play(self._program)
-        return self._sums
+        weighted = (self._sums[0] * self._weights).numpy()
+        return cast(list[list[float]], np.add.reduceat(weighted, [0, *self._starts], axis=1).tolist())
+
+
+def _put(room: Tensor, batches: Tensor) -> None:
+    """Put what is (batches, racers, rows or 1, …) behind each other into (racers, all rows, …)."""
+    count, racers = batches.shape[:2]
+    room.view(racers, count, -1, *room.shape[2:]).copy_(batches.transpose(0, 1))
+
+
+def _twice_the_first(parts: Sequence[Tensor]) -> Tensor:
+    return torch.cat([parts[0], *parts])
 
 
 class Block(Outputs):
@@ -208,18 +260,21 @@ class Block(Outputs):
         self._programs = self._record(network, configs[0].dropout, generator)
         self._gather(torch.arange(rows.stop)[None], slice(rows.start, rows.start + batches * size))
 
-    def rounds(self, orders: Tensor | None) -> Iterator[list[list[Instruction]]]:
+    def rounds(self, orders: Tensor | None, sums: Sums) -> Iterator[list[Instruction]]:
         """Take in as many batches as there is room for at a time, and give what works out the gradient for each.
 
         Args:
             orders: the rows of an epoch in a new order, (1 or racers, rows of the epoch); None if it stays as it is.
+            sums: takes over the outputs.
         """
         room = SLOTS * self.size
         for start in range(self.rows.start, self.rows.stop, room):
             rows = slice(start, min(start + room, self.rows.stop))
             if orders is not None:
                 self._gather(orders, rows)
-            yield self._programs[: (rows.stop - rows.start) // self.size]
+            batches = (rows.stop - rows.start) // self.size
+            yield from self._programs[:batches]
+            sums.take(self, rows.start, batches)
 
     def _record(self, network: Network, dropout: float, generator: torch.Generator) -> list[list[Instruction]]:
         delta, space = torch.zeros_like(self.raw[0]), network.workspace(self.size, dropout)
@@ -268,9 +323,4 @@ class Block(Outputs):
             for team in head.teams:
                 if team.weighted:
                     team.divide()
-        for recorded in self.recorded:
-            recorded.settle()
-
-    def losses(self, batches: int) -> Tensor:
-        """Each racer's loss on each of the first batches, before its update, (racers, batches) in float64."""
-        return (self.sums().sum(2) / self.divisor[..., 0, 0])[:batches].T
+        self.settle()

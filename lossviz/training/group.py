@@ -18,7 +18,7 @@ from torch import Tensor
 from lossviz import optimizers
 from lossviz.models import Network
 from lossviz.optimizers import THRESHOLD, Together, Waiting
-from lossviz.training.blocks import Block, Outputs, loss_of
+from lossviz.training.blocks import Block, Sums, loss_of
 from lossviz.training.config import SAME_DATA, RunConfig
 from lossviz.training.data import TORCH_DTYPES, Split, dataset, features, targets
 from lossviz.training.engine import MASK_STREAM, ORDER_STREAM, Event
@@ -82,7 +82,7 @@ class Group:
                 self.configs, self.network, x, lambda config: targets(config, split.y_train), rows, size, masks
             )
             self.blocks.append(block)
-        self.batch_sizes = torch.tensor(sizes, dtype=torch.float64)
+        self.batches = len(sizes)
         self.count = count
         seeds = sorted({config.seed for config in self.configs})
         self.generators = [torch.Generator().manual_seed(seed + ORDER_STREAM) for seed in seeds]
@@ -92,22 +92,18 @@ class Group:
     def epoch(self) -> list[Event | None]:
         """Train one epoch; return each racer's event in the order of the group's configs, None once it is over."""
         with torch.inference_mode(), np.errstate(all="ignore"):
-            updates = len(self.batch_sizes)
+            updates = self.batches
             orders = self._shuffled() if updates > 1 else None
             self.optimizers.plan(self._rates_of_epoch(), updates, self.updates)
-            number, losses = 0, []
-            for block in self.blocks:
-                for programs in block.rounds(orders):
-                    for program in programs:
-                        play(program)
-                        if self.restraint.needed:
-                            self.restraint.apply()
-                        self.optimizers.update(number)
-                        number += 1
-                    losses.append(block.losses(len(programs)))
+            programs = (program for block in self.blocks for program in block.rounds(orders, self.measuring.sums))
+            for number, program in enumerate(programs):
+                play(program)
+                if self.restraint.needed:
+                    self.restraint.apply()
+                self.optimizers.update(number)
             self.updates += updates
             self.epochs += 1
-            return self._events(torch.cat(losses, dim=1))
+            return self._events()
 
     def _shuffled(self) -> Tensor:
         """The order of an epoch's rows, (1 or racers, rows)."""
@@ -117,7 +113,7 @@ class Group:
 
     def _rates_of_epoch(self) -> Tensor:
         """The learning rates of the epoch's updates, (updates, runs), or (1, runs) where all are the same."""
-        updates = range(self.updates, self.updates + len(self.batch_sizes))
+        updates = range(self.updates, self.updates + self.batches)
         if not self.by_update and not any(update in rates for rates in self.set_rates for update in updates):
             updates = updates[:1]
         found = []
@@ -130,21 +126,20 @@ class Group:
             found.append(list(self.rates))
         return torch.tensor(found, dtype=torch.float64)
 
-    def _events(self, batches: Tensor) -> list[Event | None]:
-        """Measure all racers after an epoch with these losses of its batches, (racers, batches)."""
-        batch_losses = ((batches * self.batch_sizes).sum(1) / self.count).tolist()
+    def _events(self) -> list[Event | None]:
+        """Measure all racers after an epoch."""
         values, metrics = self.measuring.measure()
         events: list[Event | None] = []
         for racer, (value, metric) in enumerate(zip(values, metrics, strict=True)):
             if self.finished[racer]:
                 events.append(None)
                 continue
-            held_out = len(value) > 1
+            held_out = len(metric) > 1
             event = Event(
                 self.epochs,
-                batch_losses[racer],
                 value[0],
-                value[1] if held_out else None,
+                value[1],
+                value[2] if held_out else None,
                 metric[0],
                 metric[1] if held_out else None,
                 self.rates[racer],
@@ -157,18 +152,21 @@ class Group:
     def _watch(self, racer: int, event: Event) -> None:
         """Let the racer's schedule and early stopping see its epoch."""
         config = self.configs[racer]
-        plateau, stopping = self.plateau[racer], self.stopping[racer]
-        plateau.see(event.watched, THRESHOLD)
-        if plateau.epochs > config.every:
-            self.drops[racer] += 1
-            plateau.epochs = 0
-        stopping.see(event.watched)
-        early = config.patience is not None and stopping.epochs >= config.patience
+        if config.schedule == "plateau":
+            plateau = self.plateau[racer]
+            plateau.see(event.watched, THRESHOLD)
+            if plateau.epochs > config.every:
+                self.drops[racer] += 1
+                plateau.epochs = 0
+        early = False
+        if config.patience is not None:
+            self.stopping[racer].see(event.watched)
+            early = self.stopping[racer].epochs >= config.patience
         self.finished[racer] = not event.finite or early or self.epochs == config.epochs
 
 
 class _Measuring:
-    """Losses and metrics of all racers on the training and the validation part."""
+    """Losses and metrics of all racers on the batches, the training and the validation part."""
 
     def __init__(self, configs: Sequence[RunConfig], network: Network, split: Split) -> None:
         first, parts = configs[0], [(split.x_train, split.y_train), (split.x_validation, split.y_validation)]
@@ -180,24 +178,16 @@ class _Measuring:
             )
         self._x = x.expand(len(configs), *x.shape)
         self._network = network
-        self._outputs = Outputs(
-            configs, lambda config: torch.cat([targets(config, y) for _, y in parts if len(y)]), 1, len(x)
-        )
-        self._space = network.workspace(len(x)).into(self._outputs.raw[0])
+        labels = [y for _, y in parts if len(y)]
+        self.sums = Sums(configs, lambda config: [targets(config, y) for y in labels], [len(y) for y in labels])
+        self._space = network.workspace(len(x))
         self._scores = Scores(first, split)
-        ends = list(accumulate(len(y) for _, y in parts if len(y)))
-        self._parts = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-        teams = [team for head in self._outputs.heads for team in head.teams]
-        self._divisors = torch.stack(
-            [torch.cat([team.divisors(part) for team in teams], 1)[0] for part in self._parts], 1
-        )
 
     def measure(self) -> tuple[list[list[float]], list[list[float | None]]]:
-        """Return for each racer the loss and the metric of each part."""
+        """Return for each racer the losses of batches and parts, and the metric of each part."""
         raw = self._network.forward(self._x, self._space)
-        sums = self._outputs.sums()[0]
-        values = torch.stack([sums[:, part].sum(1) for part in self._parts], 1) / self._divisors
-        return values.tolist(), self._scores.metrics(raw)
+        self.sums.parts.copy_(raw)
+        return self.sums.losses(), self._scores.metrics(raw)
 
 
 def form(config: RunConfig) -> tuple[Any, ...]:

@@ -85,7 +85,7 @@ def test_a_change_at_an_earlier_moment_begins_another_way(join: Join):
     assert (shown(client)[:10] == first[:10]).all()
     assert (shown(client)[10:] != first[10:]).any()
     client.send("learning_rate", value=0.01)
-    assert "the run has ended" in client.until("error")["message"]
+    assert "The run has ended" in client.until("error")["message"]
 
 
 def test_what_no_snapshot_holds_is_computed_again_with_progress(join: Join, monkeypatch):
