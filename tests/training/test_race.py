@@ -122,6 +122,17 @@ def test_what_is_too_large_to_be_recorded_goes_the_same_way(monkeypatch, task):
         assert [numbers(event) for event in now] == [pytest.approx(numbers(event), rel=1e-9) for event in before]
 
 
+def test_more_batches_than_have_room_at_a_time_go_the_same_way(monkeypatch):
+    base = replace(BLOBS, batch_size=4, epochs=3)
+    configs = [*(replace(base, loss_parameters={"weight": weight}) for weight in (None, (1.0, 2.0, 5.0))), base]
+    monkeypatch.setattr("lossviz.training.blocks.SLOTS", 3)
+    assert base.training_samples % 4
+    assert base.training_samples // 4 % 3
+    for racer, config in enumerate(configs):
+        for events, alone in zip(run_race(configs), run(config), strict=True):
+            assert numbers(events[racer]) == pytest.approx(numbers(alone), rel=1e-9)
+
+
 def test_a_racer_that_overflows_ends_and_disturbs_nobody():
     configs = [replace(SINE, hidden=(), batch_size=None, learning_rate=rate) for rate in (0.05, 50.0, 0.1)]
     race = Race([replace(config, epochs=200) for config in configs])
