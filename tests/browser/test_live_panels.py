@@ -18,6 +18,7 @@ from lossviz.training import (
     measure,
     run,
 )
+from tests.browser.board_page import read_number
 from tests.browser.conftest import axe, settle
 from tests.browser.live_page import (
     LONG,
@@ -79,12 +80,12 @@ def test_every_panel_can_be_opened_and_shows_the_numbers_of_the_core(open_page: 
         cells = row.locator("td").all_inner_texts()
         assert row.locator("th").inner_text() == layer.name
         for text, value in zip(cells, [layer.weights, layer.biases, layer.ratio], strict=True):
-            assert float(text.replace("−", "-")) == pytest.approx(value, rel=1e-3)
+            assert read_number(text) == pytest.approx(value, rel=1e-3)
     samples = hardest(state)
     table = panel(page, "hardest").locator("tbody tr")
     assert [int(text) for text in table.locator("th").all_inner_texts()] == [sample.number for sample in samples]
     for text, sample in zip(table.locator("td:last-child").all_inner_texts(), samples, strict=True):
-        assert float(text) == pytest.approx(sample.loss, rel=1e-3)
+        assert read_number(text) == pytest.approx(sample.loss, rel=1e-3)
     shares = sorted(gradient_shares(state), reverse=True)
     texts = panel(page, "pulls").locator("tbody .lv-share").all_inner_texts()
     assert [float(text.removesuffix(" %")) for text in texts] == [
