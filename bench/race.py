@@ -51,6 +51,9 @@ def races(epochs: int) -> dict[str, list[RunConfig]]:
             for racer in sorted(range(RACERS), key=lambda racer: racer % len(OPTIMIZERS))
         ],
         "12 losses": [with_loss(loss) for loss in sorted(ALL_LOSSES)],
+        "16 learning rates, full batches": [
+            replace(base, learning_rate=0.003 * 1.2**racer, batch_size=None) for racer in range(RACERS)
+        ],
         "12 losses, regression": sixteen("sine", "regression", epochs),
         "8 losses, 3 classes": sixteen("iris", "multiclass", epochs),
     }
