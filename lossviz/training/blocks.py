@@ -60,25 +60,19 @@ class Team:
         config: one of them.
         raw: the outputs of the head's racers, (batches, racers, rows, outputs).
         target: what they meet, (batches, racers, rows, …).
-        divisor: room for what the sum of the head's terms is divided by, (batches, racers, 1, 1).
     """
 
-    def __init__(self, racers: slice, config: RunConfig, raw: Tensor, target: Tensor, divisor: Tensor) -> None:
+    def __init__(self, racers: slice, config: RunConfig, raw: Tensor, target: Tensor) -> None:
         self.racers = racers
-        self._raw, self._target, self._divisor = raw[:, racers], target[:, racers], divisor[:, racers]
+        self._raw, self._target = raw[:, racers], target[:, racers]
         self._link = LINKS[config.fit.link]
         self._loss = losses.get(config.loss_key)
         self._parameters = config.parameters
         # Only class weights make the divisor differ from batch to batch.
         self.weighted = self._parameters.get("weight") is not None
-        self.divide()
 
     def _inputs(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
         return {"prediction": prediction[..., 0] if prediction.shape[-1] == 1 else prediction, "target": target}
-
-    def divide(self) -> None:
-        """Work out the divisors for the targets as they are now."""
-        self._divisor.copy_(self.divisors(slice(None))[..., None, None])
 
     def divisors(self, rows: slice) -> Tensor:
         """What the sum over some rows of each batch is divided by, (batches, racers) or 1 for all, in float64."""
@@ -139,15 +133,13 @@ class Outputs:
     ) -> None:
         outputs, dtype = configs[0].sizes[-1], TORCH_DTYPES[configs[0].dtype]
         self.raw = torch.zeros(batches, len(configs), rows, outputs, dtype=dtype)
-        self.divisor = torch.ones(batches, len(configs), 1, 1, dtype=dtype)
         self.heads: list[Head] = []
         for racers, first in neighbours(configs, lambda config: config.fit.labels):
             target = truth(first)
             target = target.view(batches, 1, rows, *target.shape[1:])
             target = target.repeat(1, racers.stop - racers.start, *[1] * (target.dim() - 2))
             teams = [
-                Team(own, config, self.raw[:, racers], target, self.divisor[:, racers])
-                for own, config in neighbours(configs[racers], loss_of)
+                Team(own, config, self.raw[:, racers], target) for own, config in neighbours(configs[racers], loss_of)
             ]
             self.heads.append(Head(racers, first, target, teams))
         self.recorded: list[Recorded] = []
@@ -202,7 +194,7 @@ class Sums(Outputs):
         #: The raw outputs of the parts, (racers, rows, outputs).
         self.parts = self.raw[0][:, self._count :]
 
-    def take(self, block: Outputs, start: int, batches: int) -> None:
+    def take(self, block: Block, start: int, batches: int) -> None:
         """Take over the first batches of a block, whose rows begin at `start` in the order of training."""
         rows = slice(start, start + batches * block.raw.shape[2])
         _put(self.raw[0][:, rows], block.raw[:batches])
@@ -257,6 +249,11 @@ class Block(Outputs):
         self.x = torch.zeros(batches, racers, size, features.shape[1], dtype=features.dtype)
         super().__init__(configs, lambda config: truth(config)[rows][: batches * size], batches, size)
         self._truth = [truth(head.config) for head in self.heads]
+        # What the sum of a batch's terms is divided by.
+        self.divisor = torch.ones(batches, racers, 1, 1, dtype=self.raw.dtype)
+        for head in self.heads:
+            for team in head.teams:
+                self._divide(head, team)
         self._programs = self._record(network, configs[0].dropout, generator)
         self._gather(torch.arange(rows.stop)[None], slice(rows.start, rows.start + batches * size))
 
@@ -314,6 +311,10 @@ class Block(Outputs):
             for team, out in zip(head.teams, outs, strict=True)
         ]
 
+    def _divide(self, head: Head, team: Team) -> None:
+        """Work out a team's divisors for the targets as they are now."""
+        self.divisor[:, head.racers][:, team.racers] = team.divisors(slice(None))[..., None, None]
+
     def _gather(self, orders: Tensor, rows: slice) -> None:
         order = orders[:, rows].reshape(len(orders), -1, self.size).transpose(0, 1)
         batches = order.shape[0]
@@ -322,5 +323,5 @@ class Block(Outputs):
             head.target[:batches] = truth[order if len(orders) == 1 else order[:, head.racers]]
             for team in head.teams:
                 if team.weighted:
-                    team.divide()
+                    self._divide(head, team)
         self.settle()

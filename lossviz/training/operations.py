@@ -55,9 +55,8 @@ class Call:
         return np.empty_like(self.out)
 
 
-def _scaled(call: Call) -> list[Instruction]:
+def _scaled(rule: Callable[..., Any], call: Call) -> list[Instruction]:
     """Add or subtract, where the second may be taken several times."""
-    rule = np.add if call.function.overloadpacket.__name__.startswith("add") else np.subtract
     alpha = call.settings.get("alpha", 1)
     if alpha == 1:
         return _binary(rule, call)
@@ -98,17 +97,11 @@ def _power(call: Call) -> list[Instruction]:
     return [(np.power, (call.array(0), call.array(1), call.out))]
 
 
-def _where(call: Call) -> list[Instruction]:
+def _choice(call: Call, otherwise: int, chosen: int, mask: int) -> list[Instruction]:
+    """One argument where another holds, and elsewhere a third; each by its position."""
     return [
-        (np.copyto, (call.out, call.array(2))),
-        (np.copyto, (call.out, call.array(1), "same_kind", call.array(0))),
-    ]
-
-
-def _masked_fill(call: Call) -> list[Instruction]:
-    return [
-        (np.copyto, (call.out, call.array(0))),
-        (np.copyto, (call.out, call.array(2), "same_kind", call.array(1))),
+        (np.copyto, (call.out, call.array(otherwise))),
+        (np.copyto, (call.out, call.array(chosen), "same_kind", call.array(mask))),
     ]
 
 
@@ -227,8 +220,8 @@ _RULES: Final[dict[str, Callable[[Call], list[Instruction]]]] = {
             *(("ge", np.greater_equal), ("gt", np.greater), ("le", np.less_equal), ("lt", np.less)),
         )
     },
-    "add": _scaled,
-    "sub": _scaled,
+    "add": partial(_scaled, np.add),
+    "sub": partial(_scaled, np.subtract),
     "rsub": lambda call: [(np.subtract, (call.array(1), call.array(0), call.out))],
     "maximum": lambda call: _bounded(call.array(0), call.array(1), None, call.out),
     "relu": lambda call: _bounded(call.array(0), np.zeros((), call.out.dtype), None, call.out),
@@ -237,8 +230,8 @@ _RULES: Final[dict[str, Callable[[Call], list[Instruction]]]] = {
     "pow": _power,
     "copy": lambda call: [(np.copyto, (call.out, call.array(1)))],
     **dict.fromkeys(("to", "_to_copy", "clone"), lambda call: [(np.copyto, (call.out, call.array(0), "unsafe"))]),
-    "where": _where,
-    "masked_fill": _masked_fill,
+    "where": partial(_choice, otherwise=2, chosen=1, mask=0),
+    "masked_fill": partial(_choice, otherwise=0, chosen=2, mask=1),
     "addcmul": _addcmul,
     "softplus": _softplus,
     "softmax": partial(_last_axis, _softmax),
@@ -246,9 +239,7 @@ _RULES: Final[dict[str, Callable[[Call], list[Instruction]]]] = {
     "logsumexp": partial(_last_axis, _logsumexp),
     "one_hot": _one_hot,
     **dict.fromkeys(("zeros_like", "full_like"), lambda call: [(np.copyto, (call.out, call.out.copy()))]),
-    "empty_like": lambda call: [],
 }
-"""What NumPy does for an operation of torch."""
 
 _WITH_OUT: Final = (torch.amax, torch.bmm, torch.gather, torch.sum)
 

@@ -100,7 +100,6 @@ class Recorded:
                 self._calls.append(seen)
         self._standing: dict[tuple[int, int], Tensor] = {}
         self._arrays: dict[int, Array] = {}
-        self._shared: dict[int, list[Instruction]] = {}
 
     def _whole(self, tensor: Tensor) -> Tensor:
         return self._own.get(id(tensor), tensor)
@@ -152,14 +151,12 @@ class Recorded:
             return tensor.numpy() if found is None else found
 
         program: list[Instruction] = []
-        for position, seen in enumerate(self._calls):
+        for seen in self._calls:
             users = self._users[id(seen.result)]
             if number is None or any(id(tensor) in self._own for tensor in seen.tensors):
                 program += instructions(seen.call(placed(users), array))
             else:
-                if position not in self._shared:
-                    self._shared[position] = instructions(seen.call(placed(users), array))
-                program += self._shared[position]
+                program += seen.lasting(placed(users), array)
         for user, (result, out) in enumerate(zip(self._results, outs, strict=True)):
             if id(result) in self._own:
                 program.append((np.copyto, (out.numpy(), placed(frozenset({user}))(result).numpy())))
@@ -186,7 +183,6 @@ class Repeated:
         with _Recorder() as recorder:
             procedure()
         self._calls = recorder.calls
-        self._shared: dict[int, list[Instruction]] = {}
 
     def instead(self, tensors: Sequence[Tensor]) -> list[Instruction]:
         """What does it again with other tensors in place of those to be replaced."""
@@ -196,7 +192,7 @@ class Repeated:
             return standing.get(id(tensor), tensor)
 
         found: list[Instruction] = []
-        for position, seen in enumerate(self._calls):
+        for seen in self._calls:
             touched = any(id(tensor) in standing for tensor in (*seen.tensors, seen.result))
             if seen.view:
                 if touched:
@@ -204,9 +200,7 @@ class Repeated:
             elif touched:
                 found += instructions(seen.call(place))
             else:
-                if position not in self._shared:
-                    self._shared[position] = instructions(seen.call(place))
-                found += self._shared[position]
+                found += seen.lasting(place)
         return found
 
 
@@ -223,6 +217,7 @@ class _Seen:
         self.changes = bool(function._schema.is_mutable)
         shares = any(tensor.untyped_storage().data_ptr() == self.memory for tensor in self.tensors)
         self.view = shares and not self.changes
+        self._lasting: list[Instruction] | None = None
 
     def again(self, place: Place) -> Tensor:
         """Its result on other tensors."""
@@ -234,6 +229,12 @@ class _Seen:
         given, named = self._placed(place)
         named.pop("out", None)
         return Call(self.function, given, named, place(self.result), array)
+
+    def lasting(self, place: Place, array: Callable[[Tensor], Array] = Tensor.numpy) -> list[Instruction]:
+        """What does it again, worked out once: for tensors that are the same each time."""
+        if self._lasting is None:
+            self._lasting = instructions(self.call(place, array))
+        return self._lasting
 
     def _placed(self, place: Place) -> tuple[list[Any], dict[str, Any]]:
         def new(value: Any) -> Any:
