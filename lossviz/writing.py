@@ -23,6 +23,16 @@ def heading(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def sentence(message: str) -> str:
+    """A message, such as that of an error, with a capital letter and a full stop.
+
+    Example:
+        >>> sentence("learning rate is 0; a number above 0 is allowed")
+        'Learning rate is 0; a number above 0 is allowed.'
+    """
+    return f"{message[:1].upper()}{message[1:]}."
+
+
 def format_number(value: float) -> str:
     """Up to four decimals, four significant digits below 1; powers of ten for the very small and the very large.
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from lossviz.boards import Bars
 from lossviz.losses._classes import CLASS_WEIGHTS, WEIGHTED_MEAN, class_weights
-from lossviz.losses._multiclass import of_label
+from lossviz.losses._multiclass import of_label, one_hot
 from lossviz.losses._shared import REAL
 from lossviz.losses.base import (
     SUM,
@@ -41,11 +40,8 @@ def _terms(inputs: Inputs, params: Params) -> Tensor:
 
 def _soft_target(inputs: Inputs, params: Params) -> Tensor:
     """The target distribution after smoothing, times the class weights."""
-    logits = inputs["prediction"]
     smoothing: float = params["label_smoothing"]
-    classes = logits.shape[-1]
-    hard = F.one_hot(inputs["target"], classes).to(logits.dtype)
-    soft = (1 - smoothing) * hard + smoothing / classes
+    soft = (1 - smoothing) * one_hot(inputs) + smoothing / inputs["prediction"].shape[-1]
     weight = class_weights(inputs, params)
     return soft if weight is None else soft * weight
 
@@ -58,12 +54,12 @@ def _derivative(inputs: Inputs, params: Params) -> Tensor:
 
 def _derived(inputs: Inputs, params: Params) -> dict[str, Tensor]:
     softmax = torch.softmax(inputs["prediction"], -1)
-    label = softmax.gather(-1, inputs["target"][..., None])[..., 0]
+    label = of_label(inputs, softmax)
     log_softmax = torch.log_softmax(inputs["prediction"], -1)
     numbers = {
         "softmax": softmax,
         "label_probability": label,
-        "label_logarithm": -log_softmax.gather(-1, inputs["target"][..., None])[..., 0],
+        "label_logarithm": -of_label(inputs, log_softmax),
         "case": torch.full_like(label, 1.0 if params["label_smoothing"] else 0.0),
     }
     weight = class_weights(inputs, params)

@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from lossviz.training import Intervention
+from lossviz.writing import sentence
 from pages.ui.live.connection import Connection, serve
 from pages.ui.live.engine import Engine
 from pages.ui.live.pace import Pace
@@ -156,8 +157,7 @@ class Session(Connection[Message]):
                 made = intervention(next_epoch(state), message.row, message.point)
             branched = await self._engine.call(lambda: run.intervene(made))
         except ValueError as error:
-            text = str(error)
-            await self._tell({"type": "error", "message": f"{text[:1].upper()}{text[1:]}."})
+            await self._tell({"type": "error", "message": sentence(str(error))})
             return
         await self._tell(answer(run.number, made, state.config, branched))
         if branched or (self._resting and made.of_points):

@@ -6,6 +6,7 @@ import numpy as np
 
 from lossviz.datasets import reviews
 from lossviz.training import RunState, output, text_losses, word_by_word
+from lossviz.writing import sentence
 
 
 class TextView:
@@ -27,7 +28,7 @@ class TextView:
             self._own = reviews.encode(text) if text.strip() else None
         except ValueError as error:
             self._own = None
-            return f"{str(error)[:1].upper()}{str(error)[1:]}."
+            return sentence(str(error))
         return ""
 
     def scene(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import streamlit as st
 from lossviz import losses, optimizers
 from lossviz.datasets.own_points import OwnPoints
 from lossviz.training import BOUNDS, DIFFERENCES, MODELS, RACERS, differences, preset, presets
+from lossviz.writing import sentence
 from pages.ui import train_state
 from pages.ui.own_store import Wanted
 from pages.ui.race import state as rules
@@ -56,7 +57,7 @@ def resume_own(wanted: Wanted, points: OwnPoints) -> None:
 def _sentence(message: str) -> str:
     # The name of a field, such as learning_rate, as words.
     name, space, rest = message.partition(" ")
-    return f"{name[:1].upper()}{name[1:].replace('_', ' ')}{space}{rest}."
+    return sentence(f"{name.replace('_', ' ')}{space}{rest}")
 
 
 def examples() -> None:
