@@ -180,81 +180,102 @@ class Network:
     def forward(self, x: Tensor, space: Workspace) -> Tensor:
         """Return the raw outputs (rows, outputs) in evaluation mode, for features x (rows, features + 1) with ones."""
         activate, product = self.activation.forward, self._product
+        below = x.mT
         # Not strict: the last layer has no activation and comes after the loop.
         for layer, (block, z, a, with_bias) in enumerate(
-            zip(self._transposed, space.sums, space.activations, space.inputs, strict=False)
+            zip(self.blocks, space.across.sums, space.across.activations, space.across.inputs, strict=False)
         ):
-            product(x, block, out=z)
+            product(block, below, out=z)
             if self.batch_norm:
-                self.norms[layer].evaluate(z)
+                self.norms[layer].evaluate(z.mT)
             activate(z, a)
-            space.units[layer].copy_(a)
-            x = with_bias
-        return product(x, self._transposed[-1], out=space.sums[-1])
+            below = with_bias
+        return product(below.mT, self._transposed[-1], out=space.sums[-1])
 
     def train(self, x: Tensor, space: Workspace, generator: torch.Generator) -> Tensor:
         """Return the raw outputs in training mode: batch normalisation over these rows, and dropout."""
         if not self.batch_norm and not space.dropout:
             return self.forward(x, space)
         activate, product = self.activation.forward, self._product
+        below = x.mT
         for layer, (block, z, a, with_bias) in enumerate(
-            zip(self._transposed, space.sums, space.activations, space.inputs, strict=False)
+            zip(self.blocks, space.across.sums, space.across.activations, space.across.inputs, strict=False)
         ):
-            product(x, block, out=z)
+            product(block, below, out=z)
             if self.batch_norm:
-                self.norms[layer].normalise(z, space.normal[layer], space.deviation[layer])
+                self.norms[layer].normalise(z.mT, space.normal[layer], space.deviation[layer])
             activate(z, a)
             if space.dropout:
                 mask = space.masks[layer]
                 mask.bernoulli_(1.0 - space.dropout, generator=generator).div_(1.0 - space.dropout)
-                torch.mul(a, mask, out=space.units[layer])
-            else:
-                space.units[layer].copy_(a)
-            x = with_bias
-        return product(x, self._transposed[-1], out=space.sums[-1])
+                torch.mul(a, mask.mT, out=space.across.units[layer])
+            below = with_bias
+        return product(below.mT, self._transposed[-1], out=space.sums[-1])
 
     def backward(self, x: Tensor, delta: Tensor, space: Workspace) -> None:
         """Write d loss/d parameters into `gradient`, given delta = d loss/d raw outputs (rows, outputs).
 
         A pass of `train` over the same x with the same workspace must come first.
         """
-        unactivate, product = self.activation.backward, self._product
+        unactivate, product, across = self.activation.backward, self._product, space.across
+        above = delta.mT
         for layer in range(len(self.blocks) - 1, 0, -1):
-            product(delta.mT, space.inputs[layer - 1], out=self.gradient_blocks[layer])
-            below = space.deltas[layer - 1]
-            product(delta, self.weights[layer], out=below)
+            product(above, across.inputs[layer - 1].mT, out=self.gradient_blocks[layer])
+            below = across.deltas[layer - 1]
+            product(self.weights[layer].mT, above, out=below)
             if space.dropout:
-                below.mul_(space.masks[layer - 1])
-            unactivate(below, space.sums[layer - 1], space.activations[layer - 1], space.scratch[layer - 1])
+                below.mul_(space.masks[layer - 1].mT)
+            unactivate(below, across.sums[layer - 1], across.activations[layer - 1], across.scratch[layer - 1])
             if self.batch_norm:
-                self.norms[layer - 1].backward(below, space.normal[layer - 1], space.deviation[layer - 1])
-            delta = below
-        product(delta.mT, x, out=self.gradient_blocks[0])
+                self.norms[layer - 1].backward(below.mT, space.normal[layer - 1], space.deviation[layer - 1])
+            above = below
+        product(above, x, out=self.gradient_blocks[0])
+
+
+class Across:
+    """The buffers of the hidden layers as they lie in memory: one row a unit, and a last row of ones for the biases.
+
+    A unit's numbers lie side by side, so functions of them run through memory, and so do the products.
+    """
+
+    def __init__(self, network: Network, rows: int, dropout: float) -> None:
+        def layers(make: Callable[..., Tensor], heights: Sequence[int]) -> list[Tensor]:
+            return [make(*network.leading, height, rows, dtype=network.dtype) for height in heights]
+
+        hidden = network.sizes[1:-1]
+        self.sums = layers(torch.zeros, hidden)
+        self.inputs = layers(torch.ones, [units + 1 for units in hidden])
+        self.units = [inputs[..., :-1, :] for inputs in self.inputs]
+        # Before dropout.
+        self.activations = layers(torch.zeros, hidden) if dropout else self.units
+        self.deltas = layers(torch.zeros, hidden)
+        self.scratch = layers(torch.zeros, hidden)
 
 
 class Workspace:
-    """Buffers of one pass: weighted sums of every layer; activations and deltas of the hidden ones."""
+    """Buffers of one pass, one row a sample: weighted sums of all layers; activations and deltas of the hidden ones."""
 
     def __init__(self, network: Network, rows: int, dropout: float = 0.0) -> None:
         hidden, outputs = network.sizes[1:-1], network.sizes[-1]
         self.dropout = dropout
-
-        def layers(make: Callable[..., Tensor], widths: Sequence[int], height: int = rows) -> list[Tensor]:
-            return [make(*network.leading, height, width, dtype=network.dtype) for width in widths]
-
+        self.across = Across(network, rows, dropout)
         # What enters the activations: with batch normalisation the weighted sums after it.
-        self.sums = layers(torch.zeros, (*hidden, outputs))
+        self.sums = [
+            *(sums.mT for sums in self.across.sums),
+            torch.zeros(*network.leading, rows, outputs, dtype=network.dtype),
+        ]
         # What the next layer takes in: the units and, as the last column, the ones that meet its biases.
-        self.inputs = layers(torch.ones, [units + 1 for units in hidden])
-        self.units = [inputs[..., :-1] for inputs in self.inputs]
-        # Before dropout, and without gaps: functions of numbers with gaps between them take several times as long.
-        self.activations = layers(torch.zeros, hidden)
+        self.inputs, self.activations, self.deltas, self.scratch = (
+            [tensor.mT for tensor in tensors]
+            for tensors in (self.across.inputs, self.across.activations, self.across.deltas, self.across.scratch)
+        )
         # Networks side by side leave out the same units, as they do alone after the same seed.
         self.masks = [torch.ones(rows, units, dtype=network.dtype) for units in hidden] if dropout else []
-        self.deltas = layers(torch.zeros, hidden)
-        self.scratch = layers(torch.zeros, hidden)
-        self.normal = layers(torch.zeros, hidden) if network.batch_norm else []
-        self.deviation = layers(torch.zeros, hidden, 1) if network.batch_norm else []
+        shape = (*network.leading, rows)
+        self.normal = [torch.zeros(*shape, units, dtype=network.dtype) for units in hidden * network.batch_norm]
+        self.deviation = [
+            torch.zeros(*network.leading, 1, units, dtype=network.dtype) for units in hidden * network.batch_norm
+        ]
 
     def into(self, outputs: Tensor) -> Workspace:
         """Return the same buffers, but with the raw outputs written to a tensor of the caller's."""
