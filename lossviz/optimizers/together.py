@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Final
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from .rules import ADAGRAD_EPSILON, EPSILON, Optimizer, Settings
@@ -91,59 +91,68 @@ class Together:
         self._parameters = parameters
         self._gradient = gradient
         self._made = 0
-        self._rates: list[Tensor] = []
+        self._rates: list[Tensor] = []  # of each update
         # One rule for all is followed as it is written: its own formula is the shortest.
         self._shared = rules[0] if all(rule == rules[0] for rule in rules) else None
         if self._shared is not None:
             self._slots = self._shared[0].start(parameters)
             return
+        # For tensors of this size NumPy's way into an operation is the shorter one.
+        self._numbers, self._slopes = parameters.numpy(), gradient.numpy()
         cases = [CASES[optimizer.key](settings) for optimizer, settings in rules]
-        columns = torch.tensor([astuple(case) for case in cases], dtype=torch.float64).T[:, :, None]
+        columns = np.array([astuple(case) for case in cases]).T[:, :, None]
         *most, self._correction, self._squares_correction, self._decay = columns
         self._keep, self._take, self._hold, self._add, self._ahead, self._along, self._epsilon = (
-            column.to(parameters.dtype) for column in most
+            column.astype(self._numbers.dtype) for column in most
         )
+        self._columns = np.zeros((1, len(rules), 1))  # of rates
         self._adapts = any(case.add for case in cases)
         self._looks_ahead = any(case.ahead for case in cases)
         self._shrinks = any(case.decay for case in cases)
-        self._velocity, self._squares = torch.zeros_like(parameters), torch.zeros_like(parameters)
-        self._work, self._direction = torch.zeros_like(parameters), torch.zeros_like(parameters)
+        self._velocity, self._squares, self._work, self._direction = (np.zeros_like(self._numbers) for _ in range(4))
 
-    def plan(self, rates: Tensor, updates: int, made: int) -> None:
+    def plan(self, rates: Tensor | None, updates: int, made: int) -> None:
         """Fix the learning rates of the next updates.
 
         Args:
-            rates: (updates, runs) in float64, or (1, runs) for the same at each.
+            rates: (updates, runs) in float64, or (1, runs) for the same at each; None if all are as they were, and as
+                many.
             updates: how many updates will be made.
             made: how many have been made before.
         """
-        dtype, self._made = self._parameters.dtype, made
-        rates = rates[..., None].expand(updates, -1, -1)
+        self._made = made
         if self._shared is not None:
-            self._rates = list(rates.to(dtype))
+            if rates is not None:
+                self._rates = list(rates[..., None].expand(updates, -1, -1).to(self._parameters.dtype))
             return
-        count = torch.arange(made + 1, made + updates + 1, dtype=torch.float64)[:, None, None]
-        self._shrink = list((1.0 - rates * self._decay).to(dtype))
-        self._steps = list((-rates / (1.0 - self._correction**count)).to(dtype))
-        self._scale = list((1.0 - self._squares_correction**count).rsqrt().to(dtype))
+        if rates is not None:
+            self._columns = rates[..., None].numpy()
+        dtype = self._numbers.dtype
+        count = np.arange(made + 1.0, made + updates + 1.0)[:, None, None]
+        self._shrink = (1.0 - self._columns * self._decay).astype(dtype)
+        self._steps = (-self._columns / (1.0 - self._correction**count)).astype(dtype)
+        self._scale = (1.0 / np.sqrt(1.0 - self._squares_correction**count)).astype(dtype)
 
     def update(self, number: int) -> None:
         """Make the update of a number, counted from 0 since the latest `plan`."""
-        parameters, gradient = self._parameters, self._gradient
         if self._shared is not None:
             rule, settings = self._shared
-            rule.update(parameters, gradient, self._slots, self._rates[number], settings, self._made + number + 1)
+            made = self._made + number + 1
+            rule.update(self._parameters, self._gradient, self._slots, self._rates[number], settings, made)
             return
-        direction = velocity = self._velocity
-        velocity.mul_(self._keep).addcmul_(gradient, self._take)
+        slopes, velocity, work = self._slopes, self._velocity, self._work
+        direction = velocity
+        np.multiply(velocity, self._keep, velocity)
+        np.add(velocity, np.multiply(slopes, self._take, work), velocity)
         if self._looks_ahead:
-            direction = torch.mul(velocity, self._along, out=self._direction).addcmul_(gradient, self._ahead)
+            direction = np.multiply(velocity, self._along, self._direction)
+            np.add(direction, np.multiply(slopes, self._ahead, work), direction)
         if self._adapts:
-            torch.mul(gradient, self._add, out=self._work)
-            self._squares.mul_(self._hold).addcmul_(self._work, gradient)
-            torch.sqrt(self._squares, out=self._work)
-            torch.addcmul(self._epsilon, self._work, self._scale[number], out=self._work)
-            direction = torch.div(direction, self._work, out=self._direction)
+            np.multiply(self._squares, self._hold, self._squares)
+            np.multiply(np.multiply(slopes, self._add, work), slopes, work)
+            np.add(self._squares, work, self._squares)
+            np.multiply(np.sqrt(self._squares, work), self._scale[number], work)
+            direction = np.divide(direction, np.add(work, self._epsilon, work), self._direction)
         if self._shrinks:
-            parameters.mul_(self._shrink[number])
-        parameters.addcmul_(direction, self._steps[number])
+            np.multiply(self._numbers, self._shrink[number % len(self._shrink)], self._numbers)
+        np.add(self._numbers, np.multiply(direction, self._steps[number], work), self._numbers)

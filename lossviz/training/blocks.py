@@ -20,7 +20,7 @@ from lossviz import losses
 from lossviz.models import LINKS, Network
 from lossviz.training.config import RunConfig
 from lossviz.training.data import TORCH_DTYPES
-from lossviz.training.operations import Instruction
+from lossviz.training.operations import Array, Instruction
 from lossviz.training.recorded import Recorded, Repeated, play
 
 #: Most outputs for which what is done with them is recorded. With more of them the way into an operation counts little,
@@ -91,9 +91,9 @@ class Team:
             return slope
         return self._link.backward(slope[..., None] if slope.dim() < raw.dim() else slope.clone(), prediction)
 
-    def part(self, delta: Tensor) -> Tensor:
+    def part(self, slopes: Tensor) -> Tensor:
         """The team's part of the slopes of its head for one batch, in the shape that `slope` gives them."""
-        part = delta[self.racers]
+        part = slopes[self.racers]
         return part[..., 0] if part.shape[-1] == 1 and self._link.key == "identity" else part
 
     def write(self, what: Callable[..., Tensor], batches: slice, out: Tensor) -> None:
@@ -175,6 +175,7 @@ class Sums(Outputs):
         super().__init__(configs, lambda config: _twice_the_first(truth(config)), 1, parts[0] + sum(parts))
         self._sums = torch.zeros(1, racers, self.raw.shape[2], dtype=torch.float64)
         self._program: list[Instruction] = []
+        self._settled = True
         for head in self.heads:
             outs = [self._sums[:, head.racers][:, team.racers] for team in head.teams]
             if self.raw.numel() <= RECORDED_HIGH:
@@ -187,6 +188,8 @@ class Sums(Outputs):
         self._starts = list(accumulate(parts[:-1], initial=parts[0]))
         # What a row's sum counts in the loss.
         self._weights = torch.zeros_like(self._sums[0])
+        self._weighted = torch.zeros_like(self._sums[0]).numpy()
+        self._program.append((np.multiply, (self._sums[0].numpy(), self._weights.numpy(), self._weighted)))
         teams = [team for head in self.heads for team in head.teams]
         for start, rows in zip(self._starts, parts, strict=True):
             part = slice(start, start + rows)
@@ -194,26 +197,36 @@ class Sums(Outputs):
         #: The raw outputs of the parts, (racers, rows, outputs).
         self.parts = self.raw[0][:, self._count :]
 
-    def take(self, block: Block, start: int, batches: int) -> None:
-        """Take over the first batches of a block, whose rows begin at `start` in the order of training."""
-        rows = slice(start, start + batches * block.raw.shape[2])
-        _put(self.raw[0][:, rows], block.raw[:batches])
+    def weigh(self, block: Block, rows: slice) -> None:
+        """Take over how much a block's rows count, which only class weights make differ between its batches."""
+        self._weights[:, rows] = block.size / self._count / block.divisor[0, :, 0].double()
+
+    def keeping(self, raw: Tensor, rows: slice) -> Instruction:
+        """What takes over the outputs of batches that stand at some rows in the order of training."""
+        return np.copyto, _behind_each_other(self.raw[0][:, rows], raw)
+
+    def take_targets(self, block: Block, rows: slice, batches: int) -> None:
+        """Take over what the outputs of a block's first batches are compared with."""
         for own, head in zip(self.heads, block.heads, strict=True):
-            _put(own.target[0][:, rows], head.target[:batches])
-        _put(self._weights[:, rows], block.raw.shape[2] / self._count / block.divisor[:batches, :, 0].double())
+            np.copyto(*_behind_each_other(own.target[0][:, rows], head.target[:batches]))
+        if block.weighted:
+            weights = block.size / self._count / block.divisor[:batches, :, 0].double()
+            np.copyto(*_behind_each_other(self._weights[:, rows], weights))
+        self._settled = False
 
     def losses(self) -> list[list[float]]:
         """For each racer the mean of its batches' losses, weighted by their rows, and the losses of the parts."""
-        self.settle()
+        if not self._settled:
+            self.settle()
+            self._settled = True
         play(self._program)
-        weighted = (self._sums[0] * self._weights).numpy()
-        return cast(list[list[float]], np.add.reduceat(weighted, [0, *self._starts], axis=1).tolist())
+        return cast(list[list[float]], np.add.reduceat(self._weighted, [0, *self._starts], axis=1).tolist())
 
 
-def _put(room: Tensor, batches: Tensor) -> None:
-    """Put what is (batches, racers, rows or 1, …) behind each other into (racers, all rows, …)."""
+def _behind_each_other(room: Tensor, batches: Tensor) -> tuple[Array, Array]:
+    """Room for (racers, all rows, …), and (batches, racers, rows or 1, …) as it is copied there."""
     count, racers = batches.shape[:2]
-    room.view(racers, count, -1, *room.shape[2:]).copy_(batches.transpose(0, 1))
+    return room.view(racers, count, -1, *room.shape[2:]).numpy(), batches.transpose(0, 1).numpy()
 
 
 def _twice_the_first(parts: Sequence[Tensor]) -> Tensor:
@@ -231,6 +244,7 @@ class Block(Outputs):
         rows: which of the epoch's rows, counted in the order of training, the block holds.
         size: rows of each batch.
         generator: draws the masks of dropout.
+        sums: takes over the outputs.
     """
 
     def __init__(
@@ -242,11 +256,13 @@ class Block(Outputs):
         rows: slice,
         size: int,
         generator: torch.Generator,
+        sums: Sums,
     ) -> None:
-        self.rows, self.size = rows, size
+        self.size = size
         batches, racers = min(SLOTS, (rows.stop - rows.start) // size), len(configs)
         self._features = features
-        self.x = torch.zeros(batches, racers, size, features.shape[1], dtype=features.dtype)
+        # A feature's numbers lie side by side, as a unit's do in the networks.
+        self.x = torch.zeros(batches, racers, features.shape[1], size, dtype=features.dtype).mT
         super().__init__(configs, lambda config: truth(config)[rows][: batches * size], batches, size)
         self._truth = [truth(head.config) for head in self.heads]
         # What the sum of a batch's terms is divided by.
@@ -254,27 +270,34 @@ class Block(Outputs):
         for head in self.heads:
             for team in head.teams:
                 self._divide(head, team)
+        self.weighted = any(team.weighted for head in self.heads for team in head.teams)
         self._programs = self._record(network, configs[0].dropout, generator)
         self._gather(torch.arange(rows.stop)[None], slice(rows.start, rows.start + batches * size))
+        self._sums = sums
+        self._sums.weigh(self, rows)
+        room = SLOTS * size
+        starts = range(rows.start, rows.stop, room)
+        found = [slice(start, min(start + room, rows.stop)) for start in starts]
+        # The rows that there is room for at a time, and what keeps their outputs.
+        self._rooms = [(part, [sums.keeping(self.raw[: (part.stop - part.start) // size], part)]) for part in found]
 
-    def rounds(self, orders: Tensor | None, sums: Sums) -> Iterator[list[Instruction]]:
+    def rounds(self, orders: Tensor | None) -> Iterator[list[Instruction]]:
         """Take in as many batches as there is room for at a time, and give what works out the gradient for each.
 
         Args:
             orders: the rows of an epoch in a new order, (1 or racers, rows of the epoch); None if it stays as it is.
-            sums: takes over the outputs.
         """
-        room = SLOTS * self.size
-        for start in range(self.rows.start, self.rows.stop, room):
-            rows = slice(start, min(start + room, self.rows.stop))
+        for rows, keep in self._rooms:
+            batches = (rows.stop - rows.start) // self.size
             if orders is not None:
                 self._gather(orders, rows)
-            batches = (rows.stop - rows.start) // self.size
+                self._sums.take_targets(self, rows, batches)
             yield from self._programs[:batches]
-            sums.take(self, rows.start, batches)
+            play(keep)
 
     def _record(self, network: Network, dropout: float, generator: torch.Generator) -> list[list[Instruction]]:
-        delta, space = torch.zeros_like(self.raw[0]), network.workspace(self.size, dropout)
+        slope, space = torch.zeros_like(self.raw[0]), network.workspace(self.size, dropout)
+        delta = torch.zeros_like(slope.mT, memory_format=torch.contiguous_format).mT
         x, raw = self.x[0], self.raw[0]
         space = space.into(raw)
         # A trial is no training: what it changes is put back.
@@ -283,21 +306,20 @@ class Block(Outputs):
         back = Repeated(lambda: network.backward(x, delta, space), [x, raw])
         network.running.copy_(running)
         generator.set_state(state)
-        slopes = self._slopes(delta)
-        whole = delta.numpy()
+        slopes = self._slopes(slope)
         return [
             [
                 *there.instead([self.x[number], self.raw[number]]),
                 *slopes(number),
-                (np.divide, (whole, self.divisor[number].numpy(), whole)),
+                (np.divide, (slope.numpy(), self.divisor[number].numpy(), delta.numpy())),
                 *back.instead([self.x[number], self.raw[number]]),
             ]
             for number in range(len(self.x))
         ]
 
-    def _slopes(self, delta: Tensor) -> Callable[[int], list[Instruction]]:
-        """What leaves the slopes of a batch in `delta`, before they are divided."""
-        parts = [[team.part(delta[head.racers]) for team in head.teams] for head in self.heads]
+    def _slopes(self, slope: Tensor) -> Callable[[int], list[Instruction]]:
+        """What leaves the slopes of a batch in `slope`, before they are divided."""
+        parts = [[team.part(slope[head.racers]) for team in head.teams] for head in self.heads]
         if self.raw[0].numel() <= RECORDED_HIGH:
             recorded = [self.record(head, [team.slope for team in head.teams], at_once=False) for head in self.heads]
             return lambda number: [

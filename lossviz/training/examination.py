@@ -61,13 +61,13 @@ def examine(state: RunState, events: Sequence[Event]) -> Diagnosis:
 
     Example:
         >>> from lossviz.training import RunConfig, advance, init
-        >>> state = init(RunConfig(hidden=(8, 8), activation="relu", learning_rate=3.0, epochs=60))
+        >>> state = init(RunConfig(hidden=(8, 8), activation="relu", learning_rate=5.0, epochs=60))
         >>> events = []
         >>> while not state.finished:
         ...     events.append(advance(state, 25))
         >>> found = examine(state, events)
         >>> found.kind, found.change
-        ('dead units', {'learning_rate': 0.3})
+        ('dead units', {'learning_rate': 0.5})
     """
     events = on_same_points(events, state.config, state.begun)
     if not events and state.updates:

@@ -8,6 +8,7 @@ follows the same run alone, up to rounding.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import accumulate, groupby
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from lossviz.training.config import SAME_DATA, RunConfig
 from lossviz.training.data import TORCH_DTYPES, Split, dataset, features, targets
 from lossviz.training.engine import MASK_STREAM, ORDER_STREAM, Event
 from lossviz.training.measure import Scores
-from lossviz.training.recorded import play
+from lossviz.training.recorded import Repeated, play
 from lossviz.training.restraint import Restraint
 
 #: Most numbers that one layer of a group may hold while it is measured, so that no race fills the memory.
@@ -61,10 +62,13 @@ class Group:
         self.plans = [config.plan for config in self.configs]
         self.by_update = any(config.schedule == "warmup" for config in self.configs)
         self.set_rates = [{item.update: item.rate for item in config.rate_changes} for config in self.configs]
+        self.steady = not any(self.set_rates) and all(config.schedule == "constant" for config in self.configs)
         self.base = [config.learning_rate for config in self.configs]
         self.drops = [0] * runs
         self.plateau = [Waiting() for _ in configs]
         self.stopping = [Waiting() for _ in configs]
+        # Whether the racer's schedule or early stopping looks at its losses.
+        self.watched = [config.schedule == "plateau" or config.patience is not None for config in self.configs]
         self.rates: list[float] = list(self.base)
 
     def _batches(self, split: Split) -> None:
@@ -78,10 +82,8 @@ class Group:
         for size, group in groupby(range(len(sizes)), key=lambda number: sizes[number]):
             numbers = list(group)
             rows = slice(ends[numbers[0]] - size, ends[numbers[-1]])
-            block = Block(
-                self.configs, self.network, x, lambda config: targets(config, split.y_train), rows, size, masks
-            )
-            self.blocks.append(block)
+            truth = partial(targets, y=split.y_train)
+            self.blocks.append(Block(self.configs, self.network, x, truth, rows, size, masks, self.measuring.sums))
         self.batches = len(sizes)
         self.count = count
         seeds = sorted({config.seed for config in self.configs})
@@ -95,7 +97,7 @@ class Group:
             updates = self.batches
             orders = self._shuffled() if updates > 1 else None
             self.optimizers.plan(self._rates_of_epoch(), updates, self.updates)
-            programs = (program for block in self.blocks for program in block.rounds(orders, self.measuring.sums))
+            programs = (program for block in self.blocks for program in block.rounds(orders))
             for number, program in enumerate(programs):
                 play(program)
                 if self.restraint.needed:
@@ -111,8 +113,13 @@ class Group:
             torch.randperm(self.count, generator=generator, out=order)
         return self.orders if len(self.orders) == 1 else self.orders[self.seed_of]
 
-    def _rates_of_epoch(self) -> Tensor:
-        """The learning rates of the epoch's updates, (updates, runs), or (1, runs) where all are the same."""
+    def _rates_of_epoch(self) -> Tensor | None:
+        """The learning rates of the epoch's updates, (updates, runs), or (1, runs) where all are the same.
+
+        None where they are those of the epoch before.
+        """
+        if self.steady and self.epochs:
+            return None
         updates = range(self.updates, self.updates + self.batches)
         if not self.by_update and not any(update in rates for rates in self.set_rates for update in updates):
             updates = updates[:1]
@@ -128,41 +135,32 @@ class Group:
 
     def _events(self) -> list[Event | None]:
         """Measure all racers after an epoch."""
-        values, metrics = self.measuring.measure()
-        events: list[Event | None] = []
-        for racer, (value, metric) in enumerate(zip(values, metrics, strict=True)):
+        losses, metrics = self.measuring.measure()
+        events: list[Event | None] = [None] * len(self.configs)
+        for racer, (loss, metric) in enumerate(zip(losses, metrics, strict=True)):
             if self.finished[racer]:
-                events.append(None)
                 continue
-            held_out = len(metric) > 1
-            event = Event(
-                self.epochs,
-                value[0],
-                value[1],
-                value[2] if held_out else None,
-                metric[0],
-                metric[1] if held_out else None,
-                self.rates[racer],
-                self.updates,
+            held_out = (loss[2], metric[1]) if len(loss) > 2 else (None, None)
+            event = events[racer] = Event(
+                self.epochs, loss[0], loss[1], held_out[0], metric[0], held_out[1], self.rates[racer], self.updates
             )
-            self._watch(racer, event)
-            events.append(event)
+            early = self.watched[racer] and self._watch(racer, event.watched)
+            self.finished[racer] = early or not event.finite or self.epochs == self.configs[racer].epochs
         return events
 
-    def _watch(self, racer: int, event: Event) -> None:
-        """Let the racer's schedule and early stopping see its epoch."""
+    def _watch(self, racer: int, loss: float) -> bool:
+        """Let the racer's schedule and early stopping see its epoch; return whether it stops."""
         config = self.configs[racer]
         if config.schedule == "plateau":
             plateau = self.plateau[racer]
-            plateau.see(event.watched, THRESHOLD)
+            plateau.see(loss, THRESHOLD)
             if plateau.epochs > config.every:
                 self.drops[racer] += 1
                 plateau.epochs = 0
-        early = False
-        if config.patience is not None:
-            self.stopping[racer].see(event.watched)
-            early = self.stopping[racer].epochs >= config.patience
-        self.finished[racer] = not event.finite or early or self.epochs == config.epochs
+        if config.patience is None:
+            return False
+        self.stopping[racer].see(loss)
+        return self.stopping[racer].epochs >= config.patience
 
 
 class _Measuring:
@@ -176,18 +174,17 @@ class _Measuring:
                 f"{len(configs)} racers with {len(x):,} points and layers of up to {max(first.sizes)} units are too "
                 "many; choose fewer racers, fewer points or fewer units"
             )
-        self._x = x.expand(len(configs), *x.shape)
-        self._network = network
         labels = [y for _, y in parts if len(y)]
         self.sums = Sums(configs, lambda config: [targets(config, y) for y in labels], [len(y) for y in labels])
-        self._space = network.workspace(len(x))
-        self._scores = Scores(first, split)
+        self._scores = Scores(first, split, self.sums.parts)
+        x = x.mT.contiguous().mT.expand(len(configs), *x.shape)
+        space = network.workspace(len(x[0])).into(self.sums.parts)
+        self._forward = Repeated(lambda: network.forward(x, space), []).instead([])
 
     def measure(self) -> tuple[list[list[float]], list[list[float | None]]]:
         """Return for each racer the losses of batches and parts, and the metric of each part."""
-        raw = self._network.forward(self._x, self._space)
-        self.sums.parts.copy_(raw)
-        return self.sums.losses(), self._scores.metrics(raw)
+        play(self._forward)
+        return self.sums.losses(), self._scores.metrics()
 
 
 def form(config: RunConfig) -> tuple[Any, ...]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lossviz import losses
-from lossviz.datasets.base import Array
 from lossviz.models import LINKS, Model
 from lossviz.training.config import RunConfig
 from lossviz.training.data import Rows, Split
+from lossviz.training.operations import Array, Instruction
+from lossviz.training.recorded import play
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Meter:
         if len(x) > self._train:
             self._parts.append(slice(self._train, len(x)))
         rows = [self.rows.slice(part.start, part.stop) for part in self._parts]
-        self._scores = Scores(config, split)
+        self._scores = Scores(config, split, self._space.sums[-1][None])
         self._denominators = [float(self._loss.denominator(row.inputs, self._parameters, "mean")) for row in rows]
 
     def predict(self) -> Rows:
@@ -59,50 +62,58 @@ class Meter:
             float(terms[part].sum(dtype=torch.float64)) / denominator
             for part, denominator in zip(self._parts, self._denominators, strict=True)
         ]
-        metrics = self._scores.metrics(self._space.sums[-1][None])[0]
+        metrics = self._scores.metrics()[0]
         if len(values) == 1:
             return Measurement(values[0], None, metrics[0], None)
         return Measurement(values[0], values[1], metrics[0], metrics[1])
 
 
 class Scores:
-    """Metrics of the training and the validation part, from raw outputs: accuracy, or R squared for regression."""
+    """Metrics of the training and the validation part: accuracy, or R squared for regression.
 
-    def __init__(self, config: RunConfig, split: Split) -> None:
-        self._task = config.task
-        y = np.concatenate([split.y_train, split.y_validation])
-        self._truth = torch.from_numpy(y)
-        parts = [slice(0, len(split.y_train)), slice(len(split.y_train), len(y))]
-        self._parts = [(part, _scatter(y[part])) for part in parts if part.stop > part.start]
+    Args:
+        config: one of the models; all have the same task.
+        split: the points; training rows come first.
+        raw: where the raw outputs of all models are found, (models, rows, outputs).
+    """
 
-    def metrics(self, raw: Tensor) -> list[list[float | None]]:
-        """Return the metric of each part for several models at once; raw has shape (models, rows, outputs).
+    def __init__(self, config: RunConfig, split: Split, raw: Tensor) -> None:
+        self._regression = config.task == "regression"
+        parts = [y for y in (split.y_train, split.y_validation) if len(y)]
+        self._starts = list(accumulate([len(y) for y in parts[:-1]], initial=0))
+        # What the sum of a part's scores is divided by; R squared is not defined where all targets are equal.
+        scales = [_scatter(y) if self._regression else len(y) for y in parts]
+        self._scales = np.array([scale or math.nan for scale in scales])
+        # Squared error of each row, or whether its class is right.
+        self._scores = np.zeros(raw.shape[:2])
+        self._program = self._scoring(config.task, raw.numpy(), np.concatenate(parts))
 
-        Training rows come first. The metric is None where it is not defined.
-        """
-        scores = self._score(raw)
-        found = [
-            scores[:, part].mean(1).tolist() if self._task != "regression" else scores[:, part].sum(1).tolist()
-            for part, _ in self._parts
-        ]
-        return [
-            [self._metric(value, scatter) for value, (_, scatter) in zip(values, self._parts, strict=True)]
-            for values in zip(*found, strict=True)
-        ]
+    def _scoring(self, task: str, raw: Array, truth: Array) -> list[Instruction]:
+        if task == "regression":
+            return [
+                (np.subtract, (raw[..., 0], truth, self._scores)),
+                (np.square, (self._scores, self._scores)),
+            ]
+        right = np.zeros(raw.shape[:2], bool)
+        if task == "multiclass":
+            classes = np.zeros(raw.shape[:2], np.intp)
+            found: list[Instruction] = [(raw.argmax, (-1, classes)), (np.equal, (classes, truth, right))]
+        else:
+            # Every link of a binary loss has its threshold (0.5 or 0) where the raw output is 0.
+            found = [
+                (np.greater, (raw[..., 0], np.zeros((), raw.dtype), right)),
+                (np.equal, (right, truth > 0.5, right)),
+            ]
+        return [*found, (np.copyto, (self._scores, right))]
 
-    def _metric(self, value: float, scatter: float) -> float | None:
-        if self._task != "regression":
-            return value
-        return 1.0 - value / scatter if scatter > 0.0 and math.isfinite(value) else None
-
-    def _score(self, raw: Tensor) -> Tensor:
-        """Squared error of each row, or 1 where the class is right and 0 where it is wrong, in float64."""
-        if self._task == "regression":
-            return (raw[..., 0].to(torch.float64) - self._truth).square_()
-        if self._task == "multiclass":
-            return (raw.argmax(-1) == self._truth).to(torch.float64)
-        # Every link of a binary loss has its threshold (0.5 or 0) where the raw output is 0.
-        return ((raw[..., 0] > 0.0) == (self._truth > 0.5)).to(torch.float64)
+    def metrics(self) -> list[list[float | None]]:
+        """Return the metric of each part for every model; None where it is not defined."""
+        with np.errstate(all="ignore"):
+            play(self._program)
+            shares = np.add.reduceat(self._scores, self._starts, axis=1) / self._scales
+        if not self._regression:
+            return cast(list[list[float | None]], shares.tolist())
+        return [[1.0 - share if math.isfinite(share) else None for share in row] for row in shares.tolist()]
 
 
 def _scatter(y: Array) -> float:

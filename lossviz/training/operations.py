@@ -11,6 +11,11 @@ import torch
 from scipy.special import expit
 from torch import Tensor
 
+#: Most columns that are added one by one.
+FEW: Final = 6
+#: Most numbers for which SciPy's logistic function, one number after the other, beats four steps of NumPy's on many.
+SCALAR: Final = 256
+
 Instruction = tuple[Callable[..., Any], tuple[Any, ...]]
 """What is called, and with what."""
 
@@ -107,79 +112,184 @@ def _choice(call: Call, otherwise: int, chosen: int, mask: int) -> list[Instruct
 
 def _addcmul(call: Call) -> list[Instruction]:
     room, value = call.room(), call.settings.get("value", 1)
-    scale: list[Instruction] = [] if value == 1 else [(np.multiply, (room, np.asarray(value, room.dtype), room))]
+    scale: list[Instruction] = []
+    if value not in (1, -1):
+        scale = [(np.multiply, (room, np.asarray(value, room.dtype), room))]
     return [
         (np.multiply, (call.array(1), call.array(2), room)),
         *scale,
-        (np.add, (call.array(0), room, call.out)),
+        (np.subtract if value == -1 else np.add, (call.array(0), room, call.out)),
     ]
 
 
+def _sigmoid(call: Call) -> list[Instruction]:
+    x, out, one = call.array(0), call.out, np.asarray(1, call.out.dtype)
+    if out.size <= SCALAR:
+        return [(expit, (x, out))]
+    return [(np.negative, (x, out)), (np.exp, (out, out)), (np.add, (out, one, out)), (np.reciprocal, (out, out))]
+
+
 def _softplus(call: Call) -> list[Instruction]:
-    """As torch has it: x itself above 20."""
+    """As torch has it: x itself above a threshold."""
     x, large = call.array(0), np.empty(call.out.shape, bool)
+    threshold = call.given[2] if len(call.given) > 2 else 20
     return [
         (np.exp, (x, call.out)),
         (np.log1p, (call.out, call.out)),
-        (np.greater, (x, np.asarray(20, x.dtype), large)),
+        (np.greater, (x, np.asarray(threshold, x.dtype), large)),
         (np.copyto, (call.out, x, "same_kind", large)),
     ]
 
 
-def _shifted(call: Call, powers: Tensor) -> tuple[list[Instruction], Array, Tensor]:
+def _over_columns(rule: np.ufunc, numbers: Array, out: Array) -> list[Instruction]:
+    """The sum or the largest along the last axis, whose length stays; NumPy's way along a short one is long."""
+    columns = [numbers[..., column : column + 1] for column in range(numbers.shape[-1])]
+    if len(columns) == 1:
+        return [(np.copyto, (out, numbers))]
+    if len(columns) > FEW:
+        along = torch.sum if rule is np.add else torch.amax
+        return [(partial(along, dim=-1, keepdim=True, out=torch.from_numpy(out)), (torch.from_numpy(numbers),))]
+    write = partial(rule, out=out)
+    return [(write, (columns[0], columns[1])), *((write, (out, column)) for column in columns[2:])]
+
+
+def _along(rule: np.ufunc, call: Call) -> list[Instruction]:
+    """A sum or a largest number along the last axis."""
+    if not _last(call) or call.array(0).dtype != call.out.dtype:
+        return _by_torch(call)
+    kept = call.out.ndim == call.array(0).ndim
+    return _over_columns(rule, call.array(0), call.out if kept else call.out[..., None])
+
+
+def _mean(call: Call) -> list[Instruction]:
+    if not _last(call):
+        return _by_torch(call)
+    count = np.asarray(call.array(0).shape[-1], call.out.dtype)
+    return [*_along(np.add, call), (np.divide, (call.out, count, call.out))]
+
+
+def _shifted(call: Call, powers: Array) -> tuple[list[Instruction], Array, Array]:
     """Numbers minus the largest along the last axis: how, the largest, and room for the sums of powers."""
-    numbers = call.given[0]
-    largest, total = torch.empty_like(numbers[..., :1]), torch.empty_like(numbers[..., :1])
+    numbers = call.array(0)
+    largest = np.empty_like(numbers[..., :1])
     return (
-        [
-            (partial(torch.amax, dim=-1, keepdim=True, out=largest), (numbers,)),
-            (np.subtract, (call.array(0), largest.numpy(), powers.numpy())),
-        ],
-        largest.numpy(),
-        total,
+        [*_over_columns(np.maximum, numbers, largest), (np.subtract, (numbers, largest, powers))],
+        largest,
+        np.empty_like(largest),
     )
 
 
 def _softmax(call: Call) -> list[Instruction]:
-    shift, _, total = _shifted(call, call.result)
+    shift, _, total = _shifted(call, call.out)
     return [
         *shift,
         (np.exp, (call.out, call.out)),
-        (partial(torch.sum, dim=-1, keepdim=True, out=total), (call.result,)),
-        (np.divide, (call.out, total.numpy(), call.out)),
+        *_over_columns(np.add, call.out, total),
+        (np.divide, (call.out, total, call.out)),
     ]
 
 
 def _log_softmax(call: Call) -> list[Instruction]:
-    powers = torch.empty_like(call.result)
-    shift, _, total = _shifted(call, call.result)
+    powers = call.room()
+    shift, _, total = _shifted(call, call.out)
     return [
         *shift,
-        (np.exp, (call.out, powers.numpy())),
-        (partial(torch.sum, dim=-1, keepdim=True, out=total), (powers,)),
-        (np.log, (total.numpy(), total.numpy())),
-        (np.subtract, (call.out, total.numpy(), call.out)),
+        (np.exp, (call.out, powers)),
+        *_over_columns(np.add, powers, total),
+        (np.log, (total, total)),
+        (np.subtract, (call.out, total, call.out)),
     ]
 
 
 def _logsumexp(call: Call) -> list[Instruction]:
-    powers = torch.empty_like(call.given[0])
+    powers = np.empty_like(call.array(0))
     shift, largest, total = _shifted(call, powers)
-    sums = total.numpy()
-    if call.out.ndim < sums.ndim:
-        largest, sums = largest[..., 0], sums[..., 0]
+    out = call.out if call.out.ndim == total.ndim else call.out[..., None]
     return [
         *shift,
-        (np.exp, (powers.numpy(), powers.numpy())),
-        (partial(torch.sum, dim=-1, keepdim=True, out=total), (powers,)),
-        (np.log, (sums, sums)),
-        (np.add, (sums, largest, call.out)),
+        (np.exp, (powers, powers)),
+        *_over_columns(np.add, powers, total),
+        (np.log, (total, total)),
+        (np.add, (total, largest, out)),
     ]
 
 
-def _last_axis(rule: Callable[[Call], list[Instruction]], call: Call) -> list[Instruction]:
+def _last(call: Call) -> bool:
+    """Whether the operation is along the last axis alone."""
     axes = call.given[1] if isinstance(call.given[1], list) else [call.given[1]]
-    return rule(call) if axes in ([-1], [call.array(0).ndim - 1]) else _by_torch(call)
+    return axes in ([-1], [call.array(0).ndim - 1])
+
+
+def _last_axis(rule: Callable[[Call], list[Instruction]], call: Call) -> list[Instruction]:
+    return rule(call) if _last(call) else _by_torch(call)
+
+
+def _gather(call: Call) -> list[Instruction]:
+    """Of each row the number that an index names."""
+    source, places = call.array(0), call.array(2)
+    if not _last(call) or places.shape != (*source.shape[:-1], 1) or not source.flags.c_contiguous:
+        return _by_torch(call)
+    starts = np.arange(0, source.size, source.shape[-1]).reshape(places.shape)
+    found = np.empty_like(starts)
+    # The indices are right; clipping them is NumPy's way to write straight to where the result belongs.
+    return [
+        (np.add, (starts, places, found)),
+        (source.reshape(-1).take, (found, None, call.out, "clip")),
+    ]
+
+
+def _distance(rule: Callable[..., Any], call: Call) -> list[Instruction]:
+    """A function of the distance between prediction and target."""
+    if len(call.given) < 3 or call.given[2] != 0:
+        return _by_torch(call)
+    return [(np.subtract, (call.array(0), call.array(1), call.out)), (rule, (call.out, call.out))]
+
+
+def _binary_cross_entropy(call: Call) -> list[Instruction]:
+    """Of probabilities: (y − 1) ln(1 − p) − y ln p, where, as torch has it, no logarithm is below −100."""
+    p, y, weight, reduction = call.given
+    if weight is not None or reduction != 0:
+        return _by_torch(call)
+    p, y, room, least = call.array(0), call.array(1), call.room(), np.asarray(-100, call.out.dtype)
+    return [
+        (np.negative, (p, room)),
+        (np.log1p, (room, room)),
+        (partial(np.maximum, out=room), (room, least)),
+        (np.subtract, (y, np.asarray(1, room.dtype), call.out)),
+        (np.multiply, (call.out, room, call.out)),
+        (np.log, (p, room)),
+        (partial(np.maximum, out=room), (room, least)),
+        (np.multiply, (room, y, room)),
+        (np.subtract, (call.out, room, call.out)),
+    ]
+
+
+def _binary_cross_entropy_with_logits(call: Call) -> list[Instruction]:
+    """Of raw outputs: (1 − y) x + w (ln(1 + e^−|x|) + max(−x, 0)), where w is 1 or, where y is 1, a weight."""
+    _, _, weight, positive, reduction = call.given
+    if weight is not None or reduction != 0:
+        return _by_torch(call)
+    x, y, room, one = call.array(0), call.array(1), call.room(), np.asarray(1, call.out.dtype)
+    weighted: list[Instruction] = []
+    if positive is not None:
+        weights, more = call.room(), call.array(3) - one
+        weighted = [
+            (np.multiply, (y, more, weights)),
+            (np.add, (weights, one, weights)),
+            (np.multiply, (room, weights, room)),
+        ]
+    return [
+        (np.abs, (x, room)),
+        (np.negative, (room, room)),
+        (np.exp, (room, room)),
+        (np.log1p, (room, room)),
+        (partial(np.minimum, out=call.out), (x, np.zeros((), x.dtype))),
+        (np.subtract, (room, call.out, room)),
+        *weighted,
+        (np.subtract, (one, y, call.out)),
+        (np.multiply, (call.out, x, call.out)),
+        (np.add, (call.out, room, call.out)),
+    ]
 
 
 def _one_hot(call: Call) -> list[Instruction]:
@@ -188,6 +298,12 @@ def _one_hot(call: Call) -> list[Instruction]:
         (np.equal, (call.array(0)[..., None], classes, chosen)),
         (np.copyto, (call.out, chosen)),
     ]
+
+
+def _products(call: Call) -> list[Instruction]:
+    """Products of matrices; NumPy has no fast way for outer ones."""
+    first, second = call.array(0), call.array(1)
+    return [(np.multiply if first.shape[-1] == 1 else np.matmul, (first, second, call.out))]
 
 
 def _by_torch(call: Call) -> list[Instruction]:
@@ -210,7 +326,7 @@ _RULES: Final[dict[str, Callable[[Call], list[Instruction]]]] = {
         for name, rule in (
             *(("abs", np.abs), ("exp", np.exp), ("expm1", np.expm1), ("log", np.log), ("log1p", np.log1p)),
             *(("neg", np.negative), ("reciprocal", np.reciprocal), ("sign", np.sign), ("tanh", np.tanh)),
-            *(("sigmoid", expit), ("square", np.square)),
+            ("square", np.square),
         )
     },
     **{
@@ -233,15 +349,25 @@ _RULES: Final[dict[str, Callable[[Call], list[Instruction]]]] = {
     "where": partial(_choice, otherwise=2, chosen=1, mask=0),
     "masked_fill": partial(_choice, otherwise=0, chosen=2, mask=1),
     "addcmul": _addcmul,
+    "sigmoid": _sigmoid,
     "softplus": _softplus,
     "softmax": partial(_last_axis, _softmax),
     "log_softmax": partial(_last_axis, _log_softmax),
     "logsumexp": partial(_last_axis, _logsumexp),
     "one_hot": _one_hot,
+    "bmm": _products,
+    "gather": _gather,
+    "sum": partial(_along, np.add),
+    "amax": partial(_along, np.maximum),
+    "mean": _mean,
+    "mse_loss": partial(_distance, np.square),
+    "l1_loss": partial(_distance, np.abs),
+    "binary_cross_entropy": _binary_cross_entropy,
+    "binary_cross_entropy_with_logits": _binary_cross_entropy_with_logits,
     **dict.fromkeys(("zeros_like", "full_like"), lambda call: [(np.copyto, (call.out, call.out.copy()))]),
 }
 
-_WITH_OUT: Final = (torch.amax, torch.bmm, torch.gather, torch.sum)
+_WITH_OUT: Final = (torch.amax, torch.gather, torch.sum)
 
 
 def instructions(call: Call) -> list[Instruction]:
