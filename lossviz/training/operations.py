@@ -148,14 +148,15 @@ def _over_columns(rule: np.ufunc, numbers: Array, out: Array) -> list[Instructio
         return [(np.copyto, (out, numbers))]
     if len(columns) > FEW:
         along = torch.sum if rule is np.add else torch.amax
-        return [(partial(along, dim=-1, keepdim=True, out=torch.from_numpy(out)), (torch.from_numpy(numbers),))]
-    write = partial(rule, out=out)
+        whole = torch.from_numpy(numbers)
+        return [(partial(along, dim=-1, keepdim=True, out=torch.from_numpy(out)), (whole,))]
+    write = partial(rule, out=out, dtype=out.dtype)
     return [(write, (columns[0], columns[1])), *((write, (out, column)) for column in columns[2:])]
 
 
 def _along(rule: np.ufunc, call: Call) -> list[Instruction]:
     """A sum or a largest number along the last axis."""
-    if not _last(call) or call.array(0).dtype != call.out.dtype:
+    if not _last(call):
         return _by_torch(call)
     kept = call.out.ndim == call.array(0).ndim
     return _over_columns(rule, call.array(0), call.out if kept else call.out[..., None])
@@ -168,60 +169,10 @@ def _mean(call: Call) -> list[Instruction]:
     return [*_along(np.add, call), (np.divide, (call.out, count, call.out))]
 
 
-def _shifted(call: Call, powers: Array) -> tuple[list[Instruction], Array, Array]:
-    """Numbers minus the largest along the last axis: how, the largest, and room for the sums of powers."""
-    numbers = call.array(0)
-    largest = np.empty_like(numbers[..., :1])
-    return (
-        [*_over_columns(np.maximum, numbers, largest), (np.subtract, (numbers, largest, powers))],
-        largest,
-        np.empty_like(largest),
-    )
-
-
-def _softmax(call: Call) -> list[Instruction]:
-    shift, _, total = _shifted(call, call.out)
-    return [
-        *shift,
-        (np.exp, (call.out, call.out)),
-        *_over_columns(np.add, call.out, total),
-        (np.divide, (call.out, total, call.out)),
-    ]
-
-
-def _log_softmax(call: Call) -> list[Instruction]:
-    powers = call.room()
-    shift, _, total = _shifted(call, call.out)
-    return [
-        *shift,
-        (np.exp, (call.out, powers)),
-        *_over_columns(np.add, powers, total),
-        (np.log, (total, total)),
-        (np.subtract, (call.out, total, call.out)),
-    ]
-
-
-def _logsumexp(call: Call) -> list[Instruction]:
-    powers = np.empty_like(call.array(0))
-    shift, largest, total = _shifted(call, powers)
-    out = call.out if call.out.ndim == total.ndim else call.out[..., None]
-    return [
-        *shift,
-        (np.exp, (powers, powers)),
-        *_over_columns(np.add, powers, total),
-        (np.log, (total, total)),
-        (np.add, (total, largest, out)),
-    ]
-
-
 def _last(call: Call) -> bool:
     """Whether the operation is along the last axis alone."""
     axes = call.given[1] if isinstance(call.given[1], list) else [call.given[1]]
     return axes in ([-1], [call.array(0).ndim - 1])
-
-
-def _last_axis(rule: Callable[[Call], list[Instruction]], call: Call) -> list[Instruction]:
-    return rule(call) if _last(call) else _by_torch(call)
 
 
 def _gather(call: Call) -> list[Instruction]:
@@ -351,9 +302,6 @@ _RULES: Final[dict[str, Callable[[Call], list[Instruction]]]] = {
     "addcmul": _addcmul,
     "sigmoid": _sigmoid,
     "softplus": _softplus,
-    "softmax": partial(_last_axis, _softmax),
-    "log_softmax": partial(_last_axis, _log_softmax),
-    "logsumexp": partial(_last_axis, _logsumexp),
     "one_hot": _one_hot,
     "bmm": _products,
     "gather": _gather,

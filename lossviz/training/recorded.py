@@ -7,7 +7,7 @@ A loss is written once, with torch; what it does with the batches is recorded, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
@@ -277,6 +277,10 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         named = kwargs or {}
+        parts = _PARTS.get(func.overloadpacket.__name__) if self._sharing else None
+        if parts is not None and all(value is None for value in named.values()):
+            with self:
+                return parts(*args)
         request = (func, *(self._identity(value) for value in (*args, *named.items())))
         known = self._known.get(request)
         if known is not None and not known.view:
@@ -312,6 +316,30 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             for request, seen in self._known.items()
             if all(tensor.untyped_storage().data_ptr() != memory for tensor in (*seen.tensors, seen.result))
         }
+
+
+def _softmax(x: Tensor, axis: int) -> Tensor:
+    powers = (x - x.amax([axis], True)).exp()
+    return powers / powers.sum([axis], True)
+
+
+def _log_softmax(x: Tensor, axis: int) -> Tensor:
+    shifted = x - x.amax([axis], True)
+    return shifted - shifted.exp().sum([axis], True).log()
+
+
+def _logsumexp(x: Tensor, axes: list[int], kept: bool = False) -> Tensor:
+    largest = x.amax(axes, True)
+    found = (x - largest).exp().sum(axes, True).log() + largest
+    return found if kept else found.squeeze(axes)
+
+
+#: Operations that share steps, by the name that torch has for them.
+_PARTS: Final[dict[str, Callable[..., Tensor]]] = {
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp,
+}
 
 
 def _leaves(values: Iterable[Any]) -> list[Any]:

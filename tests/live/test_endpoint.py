@@ -228,9 +228,9 @@ def test_a_run_ends_when_its_socket_closes(live_server: Server, politely: bool):
             for client in clients:
                 client.socket.socket.shutdown(socket.SHUT_RDWR)
     wait_for(lambda: connection.ENGINE.connections == 0, "connections to end")
-    assert connection.ENGINE.running == 0
+    wait_for(lambda: connection.ENGINE.running == 0, "runs to end")
     wait_for(lambda: runs() == 0, "runs to be forgotten")
-    assert not [name for name in live_server.tasks() if "Session" in name or "live" in name]
+    wait_for(lambda: not [name for name in live_server.tasks() if "Session" in name or "live" in name], "tasks to end")
     assert sum(thread.name.startswith("lossviz-engine") for thread in threading.enumerate()) == 1
 
 
