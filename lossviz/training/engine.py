@@ -61,7 +61,8 @@ class Event:
     @property
     def finite(self) -> bool:
         """Whether all losses are finite numbers."""
-        return all(math.isfinite(x) for x in (self.batch_loss, self.train_loss, self.validation_loss or 0.0))
+        finite = math.isfinite
+        return finite(self.batch_loss) and finite(self.train_loss) and finite(self.validation_loss or 0.0)
 
 
 class RunState:

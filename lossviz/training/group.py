@@ -137,6 +137,7 @@ class Group:
         """Measure all racers after an epoch."""
         losses, metrics = self.measuring.measure()
         events: list[Event | None] = [None] * len(self.configs)
+        over = self.epochs == self.configs[0].epochs
         for racer, (loss, metric) in enumerate(zip(losses, metrics, strict=True)):
             if self.finished[racer]:
                 continue
@@ -145,7 +146,7 @@ class Group:
                 self.epochs, loss[0], loss[1], held_out[0], metric[0], held_out[1], self.rates[racer], self.updates
             )
             early = self.watched[racer] and self._watch(racer, event.watched)
-            self.finished[racer] = early or not event.finite or self.epochs == self.configs[racer].epochs
+            self.finished[racer] = early or over or not event.finite
         return events
 
     def _watch(self, racer: int, loss: float) -> bool:

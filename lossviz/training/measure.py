@@ -84,8 +84,9 @@ class Scores:
         # What the sum of a part's scores is divided by; R squared is not defined where all targets are equal.
         scales = [_scatter(y) if self._regression else len(y) for y in parts]
         self._scales = np.array([scale or math.nan for scale in scales])
-        # Squared error of each row, or whether its class is right.
-        self._scores = np.zeros(raw.shape[:2])
+        # Squared error of each row, or 1 where its class is right.
+        self._scores = np.zeros(raw.shape[:2], np.float64 if self._regression else np.int8)
+        self._total = np.float64 if self._regression else np.int32
         self._program = self._scoring(config.task, raw.numpy(), np.concatenate(parts))
 
     def _scoring(self, task: str, raw: Array, truth: Array) -> list[Instruction]:
@@ -94,23 +95,21 @@ class Scores:
                 (np.subtract, (raw[..., 0], truth, self._scores)),
                 (np.square, (self._scores, self._scores)),
             ]
-        right = np.zeros(raw.shape[:2], bool)
+        right = self._scores.view(bool)
         if task == "multiclass":
             classes = np.zeros(raw.shape[:2], np.intp)
-            found: list[Instruction] = [(raw.argmax, (-1, classes)), (np.equal, (classes, truth, right))]
-        else:
-            # Every link of a binary loss has its threshold (0.5 or 0) where the raw output is 0.
-            found = [
-                (np.greater, (raw[..., 0], np.zeros((), raw.dtype), right)),
-                (np.equal, (right, truth > 0.5, right)),
-            ]
-        return [*found, (np.copyto, (self._scores, right))]
+            return [(raw.argmax, (-1, classes)), (np.equal, (classes, truth, right))]
+        # Every link of a binary loss has its threshold (0.5 or 0) where the raw output is 0.
+        return [
+            (np.greater, (raw[..., 0], np.zeros((), raw.dtype), right)),
+            (np.equal, (right, truth > 0.5, right)),
+        ]
 
     def metrics(self) -> list[list[float | None]]:
         """Return the metric of each part for every model; None where it is not defined."""
         with np.errstate(all="ignore"):
             play(self._program)
-            shares = np.add.reduceat(self._scores, self._starts, axis=1) / self._scales
+            shares = np.add.reduceat(self._scores, self._starts, axis=1, dtype=self._total) / self._scales
         if not self._regression:
             return cast(list[list[float | None]], shares.tolist())
         return [[1.0 - share if math.isfinite(share) else None for share in row] for row in shares.tolist()]

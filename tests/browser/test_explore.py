@@ -28,7 +28,7 @@ def test_a_loss_is_found_by_another_name_and_the_url_follows(open_page: OpenPage
     choose(page, "Loss", "L1 loss")
     wait_until(page, "() => new URLSearchParams(location.search).get('loss') === 'mae'")
     # The address changes before the board does.
-    wait_until(page, "() => Math.abs(Number(document.querySelector('[data-value]')?.dataset.value) - 0.875) < 1e-6")
+    expect(page.locator("[data-value]").first).to_have_attribute("data-value", "0.875")
 
 
 def test_a_link_restores_loss_parameter_reduction_and_handles(open_page: OpenPage) -> None:

@@ -89,6 +89,8 @@ def test_the_classic_example_reproduces_the_printed_losses(open_page: OpenPage) 
     page = open_page("/train")
     ready(page)
     choose(page, "Example", "Four points, a first model")
+    # The run before is at rest too, until the new one is there.
+    wait_until(page, "() => document.querySelector('[data-part=curves]').data?.[0].y[0] === 30")
     ready(page)
     page.get_by_label("Batch loss", exact=True).check()
     press(page, "Step")
