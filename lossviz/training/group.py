@@ -48,8 +48,8 @@ class Group:
         self.finished = [False] * len(configs)
         runs, dtype = len(configs), TORCH_DTYPES[first.dtype]
         self.network = Network(first.sizes, first.activation, dtype, batch_norm=first.batch_norm, runs=runs)
+        alone = Network(first.sizes, first.activation, dtype, batch_norm=first.batch_norm)
         for racer, config in enumerate(self.configs):
-            alone = Network(first.sizes, first.activation, dtype, batch_norm=first.batch_norm)
             alone.initialise(config.initialisation, torch.Generator().manual_seed(config.seed))
             self.network.parameters[racer] = alone.parameters
             self.network.running[racer] = alone.running

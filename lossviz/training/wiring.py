@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final, Literal
 
 from lossviz import losses
@@ -72,6 +73,7 @@ def declared_fit(loss: str, task: str) -> Fit:
     return next(fit for fit in losses.get(loss).fits if fit.task == task)
 
 
+@cache
 def wired_fit(loss: str, task: str, wiring: str) -> Fit:
     """Return the link and the labels that a wiring makes of it.
 
