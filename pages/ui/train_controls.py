@@ -95,8 +95,8 @@ def _data() -> None:
     )
     if recall("own.asked"):
         st.info("Open your file on the page, above the charts.", icon=":material/table_view:")
-    # Synthetic texts say so themselves.
-    origin = "" if data.vocabulary else " Real data." if data.real else " Generated."
+    # Synthetic texts and a learner's own file need no word on where they are from.
+    origin = "" if data.vocabulary or now.own else " Real data." if data.real else " Generated."
     st.caption(f"{plain(data.description)}{origin}")
     if not data.real and data.samples_low < data.samples_high:
         st.slider(

@@ -72,6 +72,8 @@ def training() -> None:
         )
     updates = now.updates_per_epoch
     st.caption(f"{updates:,} {'update' if updates == 1 else 'updates'} an epoch.")
+    if now.batch_size is not None and now.batch_size > now.batch_rows:
+        st.caption(f"There are only {now.batch_rows:,} {now.data.noun} to train on; one batch holds them all.")
     st.number_input(
         "Epochs", *whole("epochs"), help="How often the run goes through all training points.", **field("epochs")
     )

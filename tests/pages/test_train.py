@@ -108,6 +108,13 @@ def test_settings_reach_the_run_and_the_link(open_train):
     assert "1 update an epoch." in text(at)
 
 
+def test_a_batch_larger_than_the_training_part_is_explained(open_train):
+    at = open_train(data="moons", samples=120, validation="0.25", batch=90)
+    assert "There are only" not in text(at)
+    widget(at.number_input, "Batch size").set_value(91).run()
+    assert "There are only 90 points to train on; one batch holds them all." in text(at)
+
+
 def test_schedule_restraint_and_stopping_reach_the_run_and_the_link(open_train):
     at = open_train(data="moons")
     widget(at.selectbox, "Optimizer").select("adamw").run()
