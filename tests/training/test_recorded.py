@@ -136,6 +136,70 @@ def test_two_with_one_result(function, expected):
     torch.testing.assert_close(out, expected(x, y)[2])
 
 
+ALONG = {
+    "softmax": lambda x, y: x.softmax(-1),
+    "log-softmax": lambda x, y: x.log_softmax(-1),
+    "log-sum-exp": lambda x, y: x.logsumexp(-1),
+    "log-sum-exp, kept": lambda x, y: x.logsumexp(-1, keepdim=True),
+    "softmax along the rows": lambda x, y: x.softmax(-2),
+    "sum in float64": lambda x, y: x.sum(-1, dtype=torch.float64),
+    "sum of all rows": lambda x, y: x.sum((-2, -1), keepdim=True),
+    "largest": lambda x, y: x.amax(-1, keepdim=True),
+    "mean": lambda x, y: x.mean(-1),
+    "chosen": lambda x, y: x.gather(-1, y),
+    "chosen of a view": lambda x, y: x.mT.gather(-2, y.mT),
+    "chosen twice": lambda x, y: x.gather(-1, torch.cat([y, y], -1)),
+}
+
+
+@pytest.mark.parametrize("columns", [1, 3, 10])
+@pytest.mark.parametrize("name", ALONG)
+def test_what_is_done_along_rows_of_any_length(name: str, columns: int):
+    function, generator = ALONG[name], torch.Generator().manual_seed(3)
+    x = torch.randn(BATCHES, RACERS, ROWS, columns, generator=generator)
+    y = torch.randint(0, columns, (BATCHES, RACERS, ROWS, 1), generator=generator)
+    out = torch.zeros_like(function(x, y))
+    whole = Recorded([function], [slice(None)], x, y, at_once=True)
+    program = whole.whole([out])
+    x.mul_(4.0).sub_(1.0)
+    y.copy_(y.flip(2))
+    with torch.inference_mode():
+        whole.settle()
+        play(program)
+    torch.testing.assert_close(out, function(x, y), rtol=1e-6, atol=1e-6)
+
+
+SURPRISES = {
+    "of probabilities": lambda p, y: torch.nn.functional.binary_cross_entropy(p, y, reduction="none"),
+    "of probabilities, weighted": lambda p, y: torch.nn.functional.binary_cross_entropy(p, y, y + 1, reduction="none"),
+    "of raw outputs": lambda p, y: torch.nn.functional.binary_cross_entropy_with_logits(
+        400 * p - 200, y, reduction="none"
+    ),
+    "of raw outputs, ones count more": lambda p, y: torch.nn.functional.binary_cross_entropy_with_logits(
+        400 * p - 200, y, reduction="none", pos_weight=torch.tensor(3.0)
+    ),
+    "softplus with a threshold": lambda p, y: torch.nn.functional.softplus(60 * p, threshold=40),
+    "distance": lambda p, y: torch.nn.functional.l1_loss(p, y, reduction="none"),
+    "many logistic functions": lambda p, y: torch.sigmoid(400 * p - 200).repeat(1, 1, 9),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", SURPRISES)
+def test_what_a_loss_has_of_its_own_in_torch(name: str, dtype: torch.dtype):
+    function = SURPRISES[name]
+    p, y = (tensor.to(dtype) for tensor in pair()[:2])
+    p[0, 0, :2] = torch.tensor([0.0, 1.0])
+    out = torch.zeros_like(function(p, y))
+    whole = Recorded([function], [slice(None)], p, y, at_once=True)
+    program = whole.whole([out])
+    p.copy_(p.flip(2))
+    with np.errstate(all="ignore"), torch.inference_mode():
+        whole.settle()
+        play(program)
+    torch.testing.assert_close(out, function(p, y))
+
+
 def test_a_function_that_looks_at_its_numbers_is_refused():
     x, y, _ = pair()
     with pytest.raises(TypeError, match="may not look at its numbers"):
