@@ -129,8 +129,8 @@ class Together:
             self._columns = rates[..., None].numpy()
         dtype = self._numbers.dtype
         count = np.arange(made + 1.0, made + updates + 1.0)[:, None, None]
-        self._shrink = (1.0 - self._columns * self._decay).astype(dtype)
         self._steps = (-self._columns / (1.0 - self._correction**count)).astype(dtype)
+        self._shrink = np.broadcast_to((1.0 - self._columns * self._decay).astype(dtype), self._steps.shape)
         self._scale = (1.0 / np.sqrt(1.0 - self._squares_correction**count)).astype(dtype)
 
     def update(self, number: int) -> None:
@@ -154,5 +154,5 @@ class Together:
             np.multiply(np.sqrt(self._squares, work), self._scale[number], work)
             direction = np.divide(direction, np.add(work, self._epsilon, work), self._direction)
         if self._shrinks:
-            np.multiply(self._numbers, self._shrink[number % len(self._shrink)], self._numbers)
+            np.multiply(self._numbers, self._shrink[number], self._numbers)
         np.add(self._numbers, np.multiply(direction, self._steps[number], work), self._numbers)

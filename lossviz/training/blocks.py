@@ -175,7 +175,6 @@ class Sums(Outputs):
         super().__init__(configs, lambda config: _twice_the_first(truth(config)), 1, parts[0] + sum(parts))
         self._sums = torch.zeros(1, racers, self.raw.shape[2], dtype=torch.float64)
         self._program: list[Instruction] = []
-        self._settled = True
         for head in self.heads:
             outs = [self._sums[:, head.racers][:, team.racers] for team in head.teams]
             if self.raw.numel() <= RECORDED_HIGH:
@@ -197,28 +196,24 @@ class Sums(Outputs):
         #: The raw outputs of the parts, (racers, rows, outputs).
         self.parts = self.raw[0][:, self._count :]
 
-    def weigh(self, block: Block, rows: slice) -> None:
-        """Take over how much a block's rows count, which only class weights make differ between its batches."""
-        self._weights[:, rows] = block.size / self._count / block.divisor[0, :, 0].double()
+    def weigh(self, block: Block, rows: slice, batches: int) -> None:
+        """Take over how much the rows of a block's first batches count."""
+        weights = block.size / self._count / block.divisor[:batches, :, 0].double()
+        np.copyto(*_behind_each_other(self._weights[:, rows], weights))
 
     def keeping(self, raw: Tensor, rows: slice) -> Instruction:
         """What takes over the outputs of batches that stand at some rows in the order of training."""
         return np.copyto, _behind_each_other(self.raw[0][:, rows], raw)
 
     def take_targets(self, block: Block, rows: slice, batches: int) -> None:
-        """Take over what the outputs of a block's first batches are compared with."""
+        """Take over what the outputs of a block's first batches are compared with; `settle` when all have been."""
         for own, head in zip(self.heads, block.heads, strict=True):
             np.copyto(*_behind_each_other(own.target[0][:, rows], head.target[:batches]))
         if block.weighted:
-            weights = block.size / self._count / block.divisor[:batches, :, 0].double()
-            np.copyto(*_behind_each_other(self._weights[:, rows], weights))
-        self._settled = False
+            self.weigh(block, rows, batches)
 
     def losses(self) -> list[list[float]]:
         """For each racer the mean of its batches' losses, weighted by their rows, and the losses of the parts."""
-        if not self._settled:
-            self.settle()
-            self._settled = True
         play(self._program)
         return cast(list[list[float]], np.add.reduceat(self._weighted, [0, *self._starts], axis=1).tolist())
 
@@ -274,12 +269,14 @@ class Block(Outputs):
         self._programs = self._record(network, configs[0].dropout, generator)
         self._gather(torch.arange(rows.stop)[None], slice(rows.start, rows.start + batches * size))
         self._sums = sums
-        self._sums.weigh(self, rows)
+        # The rows that there is room for at a time, how many batches they are, and what keeps their outputs.
+        self._rooms: list[tuple[slice, int, list[Instruction]]] = []
         room = SLOTS * size
-        starts = range(rows.start, rows.stop, room)
-        found = [slice(start, min(start + room, rows.stop)) for start in starts]
-        # The rows that there is room for at a time, and what keeps their outputs.
-        self._rooms = [(part, [sums.keeping(self.raw[: (part.stop - part.start) // size], part)]) for part in found]
+        for start in range(rows.start, rows.stop, room):
+            part = slice(start, min(start + room, rows.stop))
+            batches = (part.stop - start) // size
+            sums.weigh(self, part, batches)
+            self._rooms.append((part, batches, [sums.keeping(self.raw[:batches], part)]))
 
     def rounds(self, orders: Tensor | None) -> Iterator[list[Instruction]]:
         """Take in as many batches as there is room for at a time, and give what works out the gradient for each.
@@ -287,8 +284,7 @@ class Block(Outputs):
         Args:
             orders: the rows of an epoch in a new order, (1 or racers, rows of the epoch); None if it stays as it is.
         """
-        for rows, keep in self._rooms:
-            batches = (rows.stop - rows.start) // self.size
+        for rows, batches, keep in self._rooms:
             if orders is not None:
                 self._gather(orders, rows)
                 self._sums.take_targets(self, rows, batches)

@@ -78,11 +78,11 @@ class Group:
         x = features(first, split.x_train)
         ends = list(accumulate(sizes))
         masks = torch.Generator().manual_seed(first.seed + MASK_STREAM)
+        truth = partial(targets, y=split.y_train)
         self.blocks = []
         for size, group in groupby(range(len(sizes)), key=lambda number: sizes[number]):
             numbers = list(group)
             rows = slice(ends[numbers[0]] - size, ends[numbers[-1]])
-            truth = partial(targets, y=split.y_train)
             self.blocks.append(Block(self.configs, self.network, x, truth, rows, size, masks, self.measuring.sums))
         self.batches = len(sizes)
         self.count = count
@@ -103,6 +103,8 @@ class Group:
                 if self.restraint.needed:
                     self.restraint.apply()
                 self.optimizers.update(number)
+            if orders is not None:
+                self.measuring.sums.settle()
             self.updates += updates
             self.epochs += 1
             return self._events()

@@ -141,32 +141,28 @@ def _softplus(call: Call) -> list[Instruction]:
     ]
 
 
-def _over_columns(rule: np.ufunc, numbers: Array, out: Array) -> list[Instruction]:
-    """The sum or the largest along the last axis, whose length stays; NumPy's way along a short one is long."""
-    columns = [numbers[..., column : column + 1] for column in range(numbers.shape[-1])]
+def _along(rule: np.ufunc, call: Call) -> list[Instruction]:
+    """A sum or a largest number along the last axis, where it is short: NumPy's own way along it would be long."""
+    if not _few_columns(call):
+        return _by_torch(call)
+    numbers = call.array(0)
+    out = call.out[..., 0] if call.out.ndim == numbers.ndim else call.out
+    columns = [numbers[..., column] for column in range(numbers.shape[-1])]
     if len(columns) == 1:
-        return [(np.copyto, (out, numbers))]
-    if len(columns) > FEW:
-        along = torch.sum if rule is np.add else torch.amax
-        whole = torch.from_numpy(numbers)
-        return [(partial(along, dim=-1, keepdim=True, out=torch.from_numpy(out)), (whole,))]
+        return [(np.copyto, (out, columns[0]))]
     write = partial(rule, out=out, dtype=out.dtype)
     return [(write, (columns[0], columns[1])), *((write, (out, column)) for column in columns[2:])]
 
 
-def _along(rule: np.ufunc, call: Call) -> list[Instruction]:
-    """A sum or a largest number along the last axis."""
-    if not _last(call):
-        return _by_torch(call)
-    kept = call.out.ndim == call.array(0).ndim
-    return _over_columns(rule, call.array(0), call.out if kept else call.out[..., None])
-
-
 def _mean(call: Call) -> list[Instruction]:
-    if not _last(call):
+    if not _few_columns(call):
         return _by_torch(call)
     count = np.asarray(call.array(0).shape[-1], call.out.dtype)
     return [*_along(np.add, call), (np.divide, (call.out, count, call.out))]
+
+
+def _few_columns(call: Call) -> bool:
+    return _last(call) and call.array(0).shape[-1] <= FEW
 
 
 def _last(call: Call) -> bool:
@@ -205,11 +201,11 @@ def _binary_cross_entropy(call: Call) -> list[Instruction]:
     return [
         (np.negative, (p, room)),
         (np.log1p, (room, room)),
-        (partial(np.maximum, out=room), (room, least)),
+        *_bounded(room, least, None, room),
         (np.subtract, (y, np.asarray(1, room.dtype), call.out)),
         (np.multiply, (call.out, room, call.out)),
         (np.log, (p, room)),
-        (partial(np.maximum, out=room), (room, least)),
+        *_bounded(room, least, None, room),
         (np.multiply, (room, y, room)),
         (np.subtract, (call.out, room, call.out)),
     ]
@@ -234,7 +230,7 @@ def _binary_cross_entropy_with_logits(call: Call) -> list[Instruction]:
         (np.negative, (room, room)),
         (np.exp, (room, room)),
         (np.log1p, (room, room)),
-        (partial(np.minimum, out=call.out), (x, np.zeros((), x.dtype))),
+        *_bounded(x, None, np.zeros((), x.dtype), call.out),
         (np.subtract, (room, call.out, room)),
         *weighted,
         (np.subtract, (one, y, call.out)),
@@ -315,7 +311,7 @@ _RULES: Final[dict[str, Callable[[Call], list[Instruction]]]] = {
     **dict.fromkeys(("zeros_like", "full_like"), lambda call: [(np.copyto, (call.out, call.out.copy()))]),
 }
 
-_WITH_OUT: Final = (torch.amax, torch.gather, torch.sum)
+_WITH_OUT: Final = (torch.amax, torch.gather, torch.mean, torch.sum)
 
 
 def instructions(call: Call) -> list[Instruction]:

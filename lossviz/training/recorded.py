@@ -277,7 +277,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         named = kwargs or {}
-        parts = _PARTS.get(func.overloadpacket.__name__) if self._sharing else None
+        parts = _PARTS.get(func.overloadpacket.__name__)
         if parts is not None and all(value is None for value in named.values()):
             with self:
                 return parts(*args)
