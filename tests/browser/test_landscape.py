@@ -65,6 +65,8 @@ def test_number_fields_move_the_start_and_the_link_restores_it(open_page: OpenPa
     field.press("Enter")
     drawn(page, before)
     wait_until(page, "() => location.search.includes('w=4')")
+    # The address changes before the table does.
+    settle(page)
     table = page.get_by_role("region", name="Results of the race", exact=True).inner_text()
     page = open_page(page.evaluate("location.pathname + location.search"))
     drawn(page)
