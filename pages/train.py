@@ -33,7 +33,7 @@ controls.show_remarks()
 own_panel("train", use_own, resume_own)
 
 state = current("train")
-message = live(state.config, key="train", shown=state.shown, at=state.at)
+message = live(state.config, key="train", shown=state.shown, at=state.at, heard=keep)
 if message is not None:
     # Learning rates and points that were changed on the way belong to the run: the link holds them, and a replay is
     # exact.
@@ -48,5 +48,4 @@ share(state)
 walk_panel(message)
 export_panel(state.config)
 open_panel()
-keep(message)
 runs_panel()

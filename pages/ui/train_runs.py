@@ -48,9 +48,9 @@ class Kept:
     number: int
 
 
-def keep(message: LiveMessage | None) -> None:
+def keep(message: LiveMessage) -> None:
     """Keep the run that has come to rest; the same run trained further takes its own place."""
-    if message is None or message.state == "playing" or message.epoch == 0:
+    if message.state == "playing" or message.epoch == 0:
         return
     runs: dict[str, Kept] = dict(recall("train.runs") or {})
     key = run_name(message.config) + str(hash(message.config.interventions))

@@ -294,15 +294,17 @@ def test_another_example_before_the_first_frame_of_the_old_one_shows_the_new_one
 def test_runs_of_the_session_are_kept_and_laid_over_each_other(open_page):
     page = open_page("/train?data=four_points&epochs=30&hidden=none&validation=0")
     page.get_by_label("Speed", exact=True).select_option("")
-    for rate in ("0.01", "0.05"):
-        field = page.get_by_label("Learning rate at the start", exact=True)
-        field.fill(rate)
-        field.press("Enter")
-        settle(page)
-        expect(page.locator(".lv-live")).to_have_attribute("data-state", "paused")
-        page.locator(".lv-live").get_by_role("button", name="Play", exact=True).click()
-        expect(page.locator(".lv-live")).to_have_attribute("data-state", "finished", timeout=20_000)
-        settle(page)
+    run = page.locator(".lv-live")
+    rate = page.get_by_label("Learning rate at the start", exact=True)
+    for value in ("0.01", "0.05"):
+        rate.fill(value)
+        rate.press("Enter")
+        expect(run).to_have_attribute("data-state", "paused")
+        run.get_by_role("button", name="Play", exact=True).click()
+        # The next settings come at once: the run that they end is kept all the same.
+        expect(run).to_have_attribute("data-state", "finished", timeout=20_000)
+    rate.fill("0.02")
+    rate.press("Enter")
     expect(page.get_by_role("heading", name="Runs of this session")).to_be_visible()
     for number in (1, 2):
         page.get_by_text(f"Overlay Run {number}", exact=True).click()
@@ -312,6 +314,26 @@ def test_runs_of_the_session_are_kept_and_laid_over_each_other(open_page):
     expect(table).to_contain_text("0.05")
     expect(page.locator(".js-plotly-plot").last).to_be_visible()
     assert axe(page) == []
+
+
+def test_a_run_that_other_settings_cut_short_is_kept_until_it_is_deleted(open_page):
+    page = open_page("/train?data=four_points&epochs=5000&hidden=none&validation=0")
+    page.get_by_label("Speed", exact=True).select_option("")
+    run = page.locator(".lv-live")
+    run.get_by_role("button", name="Play", exact=True).click()
+    wait_until(page, "() => Number(document.querySelector('.lv-live').dataset.epoch) > 20")
+    rate = page.get_by_label("Learning rate at the start", exact=True)
+    rate.fill("0.02")
+    rate.press("Enter")
+    expect(page.get_by_text(re.compile(r"rate 0\.03, \d[\d,]* of 5,000 epochs"))).to_be_visible()
+    expect(run).to_have_attribute("data-state", "paused")
+    run.get_by_role("button", name="Epoch", exact=True).click()
+    expect(page.get_by_text(re.compile(r"rate 0\.02, 1 of 5,000 epochs"))).to_be_visible()
+    for number in (2, 1):
+        page.get_by_label(f"Name of run {number}", exact=True).wait_for()
+        page.get_by_role("button", name="Delete", exact=True).nth(number - 1).click()
+        expect(page.get_by_label(f"Name of run {number}", exact=True)).to_have_count(0)
+    expect(page.get_by_role("heading", name="Runs of this session")).to_have_count(0)
 
 
 def test_saved_settings_open_the_run_again(open_page, tmp_path):

@@ -13,7 +13,7 @@ How a page uses it:
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from pages.ui import server
 from pages.ui.live.own_delivery import deliver
 from pages.ui.live.panels import PANELS
 from pages.ui.live.protocol import decode_arrays
+from pages.ui.state import recall, remember
 
 HERE = Path(__file__).parent
 SCRIPTS = (
@@ -34,6 +35,8 @@ SCRIPTS = (
 )
 #: What a learner can have shown besides: choices of the loss chart, then panels. The order is that of a link.
 SHOWN = ("batch", "smoothing", "gap", "log", *PANELS)
+#: Runs shown last that a report may still be about: settings can change several times before it arrives.
+LAST = 8
 
 # One module in several files, because a component's script is one text and has no address to import from.
 _component = st.components.v2.component(
@@ -50,7 +53,8 @@ class LiveMessage:
     """What the browser last reported about the run that is on screen.
 
     It reports whenever a run comes to rest (paused, a batch or an epoch done, finished), when the learning rate was
-    changed, and when the changes were dropped; never while the run only plays on.
+    changed, when the changes were dropped, and when a run that played gives way to another; never while the run only
+    plays on.
 
     Args:
         config: the config of the run with every change made on the way; running it replays the run exactly.
@@ -76,7 +80,13 @@ class LiveMessage:
         return self.config.interventions
 
 
-def live(config: RunConfig, key: str = "train", shown: Sequence[str] = (), at: int = 0) -> LiveMessage | None:
+def live(
+    config: RunConfig,
+    key: str = "train",
+    shown: Sequence[str] = (),
+    at: int = 0,
+    heard: Callable[[LiveMessage], None] = lambda message: None,
+) -> LiveMessage | None:
     """Show a run and let the learner play it.
 
     The component keeps its run as long as `config` is the same, and also when `config` comes back with the
@@ -89,6 +99,8 @@ def live(config: RunConfig, key: str = "train", shown: Sequence[str] = (), at: i
         shown: what of the charts and panels is shown at first, names out of `SHOWN`. What the learner chose comes back
             in the message; giving it back here disturbs nothing.
         at: how many updates a run that appears has made at first; one that is on screen stays where it is.
+        heard: called once with each report, before the page runs; also with the last one about a run that has given
+            way to another, which is never returned.
 
     Returns:
         The latest report of the browser about this very config, or None if there is none yet. Choosing what is shown
@@ -103,12 +115,14 @@ def live(config: RunConfig, key: str = "train", shown: Sequence[str] = (), at: i
         "at": at,
         "own": config.own and config.own.key,
     }
+    others = {name: run for name, run in recall(f"{key}.opened", {}).items() if name != data["run"]}
+    remember(f"{key}.opened", dict([*others.items(), (data["run"], config)][-LAST:]))
     deliver(config.own)
     result = _component(
         key=key,
         data=data,
         default={"message": None, "shown": None},
-        on_message_change=lambda: None,
+        on_message_change=lambda: _hear(key, heard),
         on_shown_change=lambda: None,
     )
     message = read_message(config, result.message)
@@ -116,6 +130,12 @@ def live(config: RunConfig, key: str = "train", shown: Sequence[str] = (), at: i
     if chosen is None:
         return replace(message, shown=tuple(shown)) if message else None
     return replace(message or LiveMessage(config, 0, at, "paused", None), shown=chosen)
+
+
+def _hear(key: str, heard: Callable[[LiveMessage], None]) -> None:
+    for config in recall(f"{key}.opened").values():
+        if message := read_message(config, recall(key).message):
+            heard(message)
 
 
 def run_name(config: RunConfig) -> str:

@@ -34,6 +34,7 @@ class Live {
     this.shown = shown;
     const incoming = JSON.stringify(data.config.interventions);
     const same = this.data && this.data.run === data.run && (incoming === this.incoming || this.known.has(incoming));
+    if (this.data && !same) this.leave();
     this.data = data;
     this.incoming = incoming;
     if (this.charts) {
@@ -259,6 +260,16 @@ class Live {
     this.reported = mark;
     this.known.add(text);
     this.report({ run: this.data.run, interventions: this.interventions, state, epoch, updates, snapshot });
+  }
+
+  // A run that gives way to another says how far it came.
+  leave() {
+    clearTimeout(this.telling);
+    this.unheard = null;
+    const { epoch, updates } = this.root.dataset;
+    if (this.fresh || !this.state) return; // nothing of it has been seen
+    const state = this.state === "finished" ? "finished" : "paused";
+    this.tell({ state, epoch: Number(epoch), updates: Number(updates), snapshot: null });
   }
 
   // What of the charts and panels is shown: names, as the page keeps them in its link.
