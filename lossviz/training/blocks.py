@@ -101,11 +101,9 @@ class Team:
         out.copy_(what(self._raw[batches], self._target[batches]))
 
     def sums(self, raw: Tensor, target: Tensor) -> Tensor:
-        """The sum of the terms of each row, (batches, racers, rows) in float64."""
+        """The sum of the terms of each row, (batches, racers, rows)."""
         terms = self._loss.terms(self._inputs(self._predict(raw), target), self._parameters)
-        if terms.dim() > 3:
-            return terms.flatten(3).sum(-1, dtype=torch.float64)
-        return terms.to(torch.float64, copy=True)
+        return terms.flatten(3).sum(-1) if terms.dim() > 3 else terms
 
 
 @dataclass(frozen=True)
@@ -145,8 +143,8 @@ class Outputs:
         self.recorded: list[Recorded] = []
 
     def record(self, head: Head, functions: Sequence[Callable[..., Tensor]], *, at_once: bool) -> Recorded:
-        """Record what the teams of a head do with its outputs and targets."""
-        racers = [team.racers for team in head.teams]
+        """Record what the teams of a head do with its outputs and targets: a function of each, or several rounds."""
+        racers = [team.racers for team in head.teams] * (len(functions) // len(head.teams))
         found = Recorded(functions, racers, self.raw[:, head.racers], head.target, at_once=at_once)
         self.recorded.append(found)
         return found
@@ -164,17 +162,27 @@ class Sums(Outputs):
 
     Args:
         configs: racers in the order of `loss_of`.
+        network: their networks.
+        x: the rows of all parts as the network takes them, (racers, rows, features + 1).
         truth: the targets of the parts, as a config's loss takes them; the first part is trained on.
         parts: rows of each.
     """
 
     def __init__(
-        self, configs: Sequence[RunConfig], truth: Callable[[RunConfig], Sequence[Tensor]], parts: Sequence[int]
+        self,
+        configs: Sequence[RunConfig],
+        network: Network,
+        x: Tensor,
+        truth: Callable[[RunConfig], Sequence[Tensor]],
+        parts: Sequence[int],
     ) -> None:
         self._count, racers = parts[0], len(configs)
         super().__init__(configs, lambda config: _twice_the_first(truth(config)), 1, parts[0] + sum(parts))
-        self._sums = torch.zeros(1, racers, self.raw.shape[2], dtype=torch.float64)
-        self._program: list[Instruction] = []
+        #: The raw outputs of the parts, (racers, rows, outputs).
+        self.parts = self.raw[0][:, self._count :]
+        self._sums = torch.zeros(1, racers, self.raw.shape[2], dtype=self.raw.dtype)
+        space = network.workspace(sum(parts)).into(self.parts)
+        self._program = Repeated(lambda: network.forward(x, space), []).instead([])
         for head in self.heads:
             outs = [self._sums[:, head.racers][:, team.racers] for team in head.teams]
             if self.raw.numel() <= RECORDED_HIGH:
@@ -186,15 +194,13 @@ class Sums(Outputs):
                 ]
         self._starts = list(accumulate(parts[:-1], initial=parts[0]))
         # What a row's sum counts in the loss.
-        self._weights = torch.zeros_like(self._sums[0])
-        self._weighted = torch.zeros_like(self._sums[0]).numpy()
+        self._weights = torch.zeros_like(self._sums[0], dtype=torch.float64)
+        self._weighted = torch.zeros_like(self._weights).numpy()
         self._program.append((np.multiply, (self._sums[0].numpy(), self._weights.numpy(), self._weighted)))
         teams = [team for head in self.heads for team in head.teams]
         for start, rows in zip(self._starts, parts, strict=True):
             part = slice(start, start + rows)
             self._weights[:, part] = 1.0 / torch.cat([team.divisors(part) for team in teams], 1)[0][:, None]
-        #: The raw outputs of the parts, (racers, rows, outputs).
-        self.parts = self.raw[0][:, self._count :]
 
     def weigh(self, block: Block, rows: slice, batches: int) -> None:
         """Take over how much the rows of a block's first batches count."""

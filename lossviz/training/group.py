@@ -24,8 +24,9 @@ from lossviz.training.config import SAME_DATA, RunConfig
 from lossviz.training.data import TORCH_DTYPES, Split, dataset, features, targets
 from lossviz.training.engine import MASK_STREAM, ORDER_STREAM, Event
 from lossviz.training.measure import Scores
-from lossviz.training.recorded import Repeated, play
+from lossviz.training.recorded import play
 from lossviz.training.restraint import Restraint
+from lossviz.training.whole import Whole, is_whole
 
 #: Most numbers that one layer of a group may hold while it is measured, so that no race fills the memory.
 LARGEST: Final = 4_000_000
@@ -73,17 +74,21 @@ class Group:
 
     def _batches(self, split: Split) -> None:
         """The batches of an epoch in blocks of equal ones, and the order in which every seed brings their rows."""
-        first, count = self.configs[0], len(split.x_train)
+        first, count, sums = self.configs[0], len(split.x_train), self.measuring.sums
+        self.blocks: list[Block | Whole] = []
+        if isinstance(sums, Whole):
+            self.blocks.append(sums)
+            self.batches = 1
+            return
         sizes = first.batch_sizes(count - first.training_samples)
         x = features(first, split.x_train)
         ends = list(accumulate(sizes))
         masks = torch.Generator().manual_seed(first.seed + MASK_STREAM)
         truth = partial(targets, y=split.y_train)
-        self.blocks = []
         for size, group in groupby(range(len(sizes)), key=lambda number: sizes[number]):
             numbers = list(group)
             rows = slice(ends[numbers[0]] - size, ends[numbers[-1]])
-            self.blocks.append(Block(self.configs, self.network, x, truth, rows, size, masks, self.measuring.sums))
+            self.blocks.append(Block(self.configs, self.network, x, truth, rows, size, masks, sums))
         self.batches = len(sizes)
         self.count = count
         seeds = sorted({config.seed for config in self.configs})
@@ -178,15 +183,15 @@ class _Measuring:
                 "many; choose fewer racers, fewer points or fewer units"
             )
         labels = [y for _, y in parts if len(y)]
-        self.sums = Sums(configs, lambda config: [targets(config, y) for y in labels], [len(y) for y in labels])
-        self._scores = Scores(first, split, self.sums.parts)
+        kind = Whole if is_whole(first, len(configs) * len(x) * first.sizes[-1]) else Sums
         x = x.mT.contiguous().mT.expand(len(configs), *x.shape)
-        space = network.workspace(len(x[0])).into(self.sums.parts)
-        self._forward = Repeated(lambda: network.forward(x, space), []).instead([])
+        self.sums = kind(
+            configs, network, x, lambda config: [targets(config, y) for y in labels], [len(y) for y in labels]
+        )
+        self._scores = Scores(first, split, self.sums.parts)
 
     def measure(self) -> tuple[list[list[float]], list[list[float | None]]]:
         """Return for each racer the losses of batches and parts, and the metric of each part."""
-        play(self._forward)
         return self.sums.losses(), self._scores.metrics()
 
 

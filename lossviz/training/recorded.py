@@ -98,7 +98,7 @@ class Recorded:
                 self._settling += instructions(seen.call(self._whole))
             elif not seen.view:
                 self._calls.append(seen)
-        self._standing: dict[tuple[int, int], Tensor] = {}
+        self._standing: dict[tuple[int, int, int], Tensor] = {}
         self._arrays: dict[int, Array] = {}
 
     def _whole(self, tensor: Tensor) -> Tensor:
@@ -117,19 +117,21 @@ class Recorded:
         return self._program(number, outs)
 
     def _program(self, number: int | None, outs: Sequence[Tensor]) -> list[Instruction]:
-        own: dict[tuple[int, int], Tensor] = {}
+        own: dict[tuple[int, int, int], Tensor] = {}
         arrays: dict[int, Array] = {}
         first = 0 if number is not None else slice(None)
         mine = number if number is not None else slice(None)
         out_of = {id(result): out for result, out in zip(self._results, outs, strict=True)}
 
         def placed(users: frozenset[int]) -> Place:
-            user = next(iter(users)) if len(users) == 1 else -1
-            rows = self._racers[user] if len(users) == 1 else slice(None)
+            # From the first racer that needs it to the last.
+            first_racer = min(self._racers[user].start for user in users)
+            end = max(self._racers[user].stop for user in users)
+            rows = slice(first_racer, end)
             axis = (slice(None), rows) if number is None else (rows,)
 
             def place(tensor: Tensor) -> Tensor:
-                key = (id(tensor), user)
+                key = (id(tensor), first_racer, end)
                 if id(tensor) in self._between:
                     if id(tensor) in out_of:
                         return out_of[id(tensor)]
