@@ -47,7 +47,7 @@ def _derivative(inputs: Inputs, params: Params) -> Tensor:
     z, y = inputs["prediction"], inputs["target"]
     gamma: float = params["gamma"]
     alpha: float = params["alpha"]
-    score = torch.where(y == 1, z, -z)
+    score = (2 * y - 1) * z
     p, q = torch.sigmoid(score), torch.sigmoid(-score)
     # -alpha for label 1 and 1 - alpha for label 0; then q + gamma p (-ln p).
     return ((1 - alpha) - y) * q**gamma * torch.addcmul(q, p, minus_log_sigmoid(score), value=gamma)

@@ -28,6 +28,11 @@ from lossviz.training.recorded import Recorded, Repeated, play
 RECORDED_HIGH: Final = 30_000
 
 
+def recordable(outputs: int) -> bool:
+    """Whether what is done with so many outputs is recorded."""
+    return outputs <= RECORDED_HIGH
+
+
 #: Most batches that have room at a time; each has instructions of its own.
 SLOTS: Final = 100
 
@@ -71,30 +76,27 @@ class Team:
         # Only class weights make the divisor differ from batch to batch.
         self.weighted = self._parameters.get("weight") is not None
 
-    def _inputs(self, prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
-        return {"prediction": prediction[..., 0] if prediction.shape[-1] == 1 else prediction, "target": target}
-
     def divisors(self, rows: slice) -> Tensor:
         """What the sum over some rows of each batch is divided by, (batches, racers) or 1 for all, in float64."""
-        inputs = self._inputs(self._raw[:, :, rows], self._target[:, :, rows])
+        inputs = _inputs(_without_single(self._raw[:, :, rows]), self._target[:, :, rows])
         found = self._loss.denominator(inputs, self._parameters, "mean")
         return torch.as_tensor(found, dtype=torch.float64).expand(self._raw.shape[:2])
 
     def _predict(self, raw: Tensor) -> Tensor:
+        raw = _without_single(raw)
         return raw if self._link.key == "identity" else self._link.function(raw)
 
     def slope(self, raw: Tensor, target: Tensor) -> Tensor:
         """The derivative of the sum of the terms with respect to the raw outputs, (batches, racers, rows, …)."""
         prediction = self._predict(raw)
-        slope = cast(Tensor, self._loss.derivative(self._inputs(prediction, target), self._parameters))
-        if prediction is raw:
+        slope = cast(Tensor, self._loss.derivative(_inputs(prediction, target), self._parameters))
+        if self._link.key == "identity":
             return slope
-        return self._link.backward(slope[..., None] if slope.dim() < raw.dim() else slope.clone(), prediction)
+        return self._link.backward(slope.clone() if raw.shape[-1] > 1 else slope, prediction)
 
     def part(self, slopes: Tensor) -> Tensor:
         """The team's part of the slopes of its head for one batch, in the shape that `slope` gives them."""
-        part = slopes[self.racers]
-        return part[..., 0] if part.shape[-1] == 1 and self._link.key == "identity" else part
+        return _without_single(slopes[self.racers])
 
     def write(self, what: Callable[..., Tensor], batches: slice, out: Tensor) -> None:
         """Leave in `out` what `slope` or `sums` gives for some batches."""
@@ -102,8 +104,17 @@ class Team:
 
     def sums(self, raw: Tensor, target: Tensor) -> Tensor:
         """The sum of the terms of each row, (batches, racers, rows)."""
-        terms = self._loss.terms(self._inputs(self._predict(raw), target), self._parameters)
+        terms = self._loss.terms(_inputs(self._predict(raw), target), self._parameters)
         return terms.flatten(3).sum(-1) if terms.dim() > 3 else terms
+
+
+def _without_single(raw: Tensor) -> Tensor:
+    """Outputs without their axis where a row has one alone."""
+    return raw[..., 0] if raw.shape[-1] == 1 else raw
+
+
+def _inputs(prediction: Tensor, target: Tensor) -> dict[str, Tensor]:
+    return {"prediction": prediction, "target": target}
 
 
 @dataclass(frozen=True)
@@ -185,7 +196,7 @@ class Sums(Outputs):
         self._program = Repeated(lambda: network.forward(x, space), []).instead([])
         for head in self.heads:
             outs = [self._sums[:, head.racers][:, team.racers] for team in head.teams]
-            if self.raw.numel() <= RECORDED_HIGH:
+            if recordable(self.raw.numel()):
                 recorded = self.record(head, [team.sums for team in head.teams], at_once=True)
                 self._program += recorded.whole(outs)
             else:
@@ -322,7 +333,7 @@ class Block(Outputs):
     def _slopes(self, slope: Tensor) -> Callable[[int], list[Instruction]]:
         """What leaves the slopes of a batch in `slope`, before they are divided."""
         parts = [[team.part(slope[head.racers]) for team in head.teams] for head in self.heads]
-        if self.raw[0].numel() <= RECORDED_HIGH:
+        if recordable(self.raw[0].numel()):
             recorded = [self.record(head, [team.slope for team in head.teams], at_once=False) for head in self.heads]
             return lambda number: [
                 instruction

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lossviz.models import Network
-from lossviz.training.blocks import RECORDED_HIGH, Outputs
+from lossviz.training.blocks import Outputs, recordable
 from lossviz.training.config import RunConfig
 from lossviz.training.operations import Array, Instruction
 from lossviz.training.recorded import Repeated, play
@@ -102,4 +102,4 @@ def is_whole(config: RunConfig, outputs: int) -> bool:
         (True, False)
     """
     same = not config.batch_norm and not (config.dropout and config.hidden)
-    return config.updates_per_epoch == 1 and same and outputs <= RECORDED_HIGH
+    return config.updates_per_epoch == 1 and same and recordable(outputs)

@@ -5,6 +5,7 @@ The rates here let no run jump about: one that does doubles the last digit's rou
 
 import math
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -72,6 +73,17 @@ RACES = {
         for patience in (2, 9, None)
     ],
 }  # fmt: skip
+# One batch is trained as it is measured, but for dropout and batch normalisation.
+RACES |= {
+    f"{name}, full batches": [replace(config, batch_size=None) for config in RACES[name]]
+    for name in RACES
+    if name not in {"schedules", "depth", "batch size"}
+}
+RACES["schedules, full batches"] = [
+    *(replace(config, batch_size=None, interventions=()) for config in RACES["schedules"]),
+    replace(CIRCLE, batch_size=None, interventions=(Intervention(10, value=0.1), Intervention(33, value=0.01))),
+]
+IN_SEVERAL_GROUPS = {"depth", "batch size", "dropout", "dropout, full batches"}
 
 
 def numbers(event):
@@ -94,16 +106,16 @@ def test_each_racer_follows_the_same_run_alone(name):
             assert ours.train_metric == pytest.approx(theirs.train_metric, rel=1e-9, abs=1e-9)
             assert ours.validation_metric == pytest.approx(theirs.validation_metric, rel=1e-9, abs=1e-9)
     # Runs of one form share a batched model.
-    assert (len(race.groups) == 1) == (name not in {"depth", "batch size", "dropout"})
+    assert (len(race.groups) == 1) == (name not in IN_SEVERAL_GROUPS)
 
 
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
 def test_every_loss_can_race(task):
     base = {"regression": SINE, "binary": CIRCLE, "multiclass": BLOBS}[task]
     keys = losses_for(task)
-    for start in range(0, len(keys), 16):
+    for start, batch in product(range(0, len(keys), 16), (10, None)):
         configs = [
-            replace(base, loss=key, loss_parameters=(), learning_rate=1e-3, epochs=3)
+            replace(base, loss=key, loss_parameters=(), learning_rate=1e-3, epochs=3, batch_size=batch)
             for key in keys[start : start + 16]
         ]
         rounds = list(run_race(configs))
@@ -112,9 +124,10 @@ def test_every_loss_can_race(task):
                 assert numbers(events[racer]) == pytest.approx(numbers(alone), rel=1e-9, abs=1e-9), config.loss
 
 
+@pytest.mark.parametrize("batch", [10, None])
 @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
-def test_what_is_too_large_to_be_recorded_goes_the_same_way(monkeypatch, task):
-    base = replace({"regression": SINE, "binary": CIRCLE, "multiclass": BLOBS}[task], epochs=5)
+def test_what_is_too_large_to_be_recorded_goes_the_same_way(monkeypatch, task, batch):
+    base = replace({"regression": SINE, "binary": CIRCLE, "multiclass": BLOBS}[task], epochs=5, batch_size=batch)
     configs = [replace(base, loss=loss, loss_parameters=()) for loss in losses_for(task)]
     recorded = list(run_race(configs))
     monkeypatch.setattr("lossviz.training.blocks.RECORDED_HIGH", 0)
