@@ -179,6 +179,14 @@ class Network:
 
     def forward(self, x: Tensor, space: Workspace) -> Tensor:
         """Return the raw outputs (rows, outputs) in evaluation mode, for features x (rows, features + 1) with ones."""
+        return self._pass(x, space, None)
+
+    def train(self, x: Tensor, space: Workspace, generator: torch.Generator) -> Tensor:
+        """Return the raw outputs in training mode: batch normalisation over these rows, and dropout."""
+        return self._pass(x, space, generator)
+
+    def _pass(self, x: Tensor, space: Workspace, generator: torch.Generator | None) -> Tensor:
+        """The raw outputs; a generator says that it is training, and draws the masks of dropout."""
         activate, product = self.activation.forward, self._product
         below = x.mT
         # Not strict: the last layer has no activation and comes after the loop.
@@ -186,26 +194,12 @@ class Network:
             zip(self.blocks, space.across.sums, space.across.activations, space.across.inputs, strict=False)
         ):
             product(block, below, out=z)
-            if self.batch_norm:
+            if self.batch_norm and generator is None:
                 self.norms[layer].evaluate(z.mT)
-            activate(z, a)
-            below = with_bias
-        return product(below.mT, self._transposed[-1], out=space.sums[-1])
-
-    def train(self, x: Tensor, space: Workspace, generator: torch.Generator) -> Tensor:
-        """Return the raw outputs in training mode: batch normalisation over these rows, and dropout."""
-        if not self.batch_norm and not space.dropout:
-            return self.forward(x, space)
-        activate, product = self.activation.forward, self._product
-        below = x.mT
-        for layer, (block, z, a, with_bias) in enumerate(
-            zip(self.blocks, space.across.sums, space.across.activations, space.across.inputs, strict=False)
-        ):
-            product(block, below, out=z)
-            if self.batch_norm:
+            elif self.batch_norm:
                 self.norms[layer].normalise(z.mT, space.normal[layer], space.deviation[layer])
             activate(z, a)
-            if space.dropout:
+            if space.dropout and generator is not None:
                 mask = space.masks[layer]
                 mask.bernoulli_(1.0 - space.dropout, generator=generator).div_(1.0 - space.dropout)
                 torch.mul(a, mask.mT, out=space.across.units[layer])
