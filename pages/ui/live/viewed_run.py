@@ -1,7 +1,7 @@
 """A run that somebody watches: moved on in slots, shown in frames. All of it happens on the engine's thread."""
 
 import time
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -206,7 +206,7 @@ class ViewedRun:
 
 
 def _row(event: Event) -> tuple[float, ...]:
-    return tuple(np.nan if value is None else value for value in astuple(event)[: len(COLUMNS)])
+    return tuple(np.nan if value is None else value for value in event[: len(COLUMNS)])
 
 
 def _start_row(start: Measurement, learning_rate: float) -> tuple[float, ...]:
