@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.ui import train_controls as controls
-from pages.ui.live import live
+from pages.ui.live import LiveMessage, live, run_name
 from pages.ui.own_panel import own_panel
 from pages.ui.own_store import known
 from pages.ui.state import current, page_state, put, show_notices, write_url
@@ -32,16 +32,22 @@ controls.gallery()
 controls.show_remarks()
 own_panel("train", use_own, resume_own)
 
+
+def heard(message: LiveMessage) -> None:
+    """Take over what was done with the run on screen; keep every run that comes to rest."""
+    keep(message)
+    state = current("train")
+    if run_name(message.config) == run_name(state.config):
+        # Changes made on the way belong to the run: the link holds them, and a replay is exact.
+        at = state.at if message.state == "playing" else message.updates
+        put("train", replace(state, config=message.config, at=at))
+
+
 state = current("train")
-message = live(state.config, key="train", shown=state.shown, at=state.at, heard=keep)
-if message is not None:
-    # Learning rates and points that were changed on the way belong to the run: the link holds them, and a replay is
-    # exact.
-    at = state.at if message.state == "playing" else message.updates
-    now = replace(state, config=message.config, shown=message.shown, at=at)
-    if now != state:
-        state = now
-        put("train", state)
+message = live(state.config, key="train", shown=state.shown, at=state.at, heard=heard)
+if message is not None and message.shown != state.shown:
+    state = replace(state, shown=message.shown)
+    put("train", state)
 write_url(format_url(state))
 share(state)
 

@@ -57,6 +57,7 @@ def open_all(page: Page) -> None:
         expect(chip(page, title)).to_be_focused()
         expect(panel(page, name)).to_be_visible()
     expect(panel(page, "pulls").locator("tbody tr").first).not_to_contain_text("–")
+    expect(panel(page, "printed").locator(".lv-reasons")).not_to_be_empty()
 
 
 @pytest.mark.parametrize(

@@ -336,6 +336,31 @@ def test_a_run_that_other_settings_cut_short_is_kept_until_it_is_deleted(open_pa
     expect(page.get_by_role("heading", name="Runs of this session")).to_have_count(0)
 
 
+def test_a_kept_run_whose_rate_was_changed_opens_with_its_change(open_page):
+    page = open_page("/train?data=four_points&epochs=60&hidden=none&validation=0")
+    ready(page)
+    run = page.locator(".lv-live")
+    run.get_by_role("button", name="Epoch", exact=True).click()
+    expect(run).to_have_attribute("data-epoch", "1")
+    rate = run.get_by_role("spinbutton", name="Learning rate", exact=True)
+    rate.fill("0.1")
+    rate.press("Enter")
+    expect(run.locator(".lv-changes")).to_contain_text("0.1 from update")
+    run.get_by_role("button", name="Epoch", exact=True).click()
+    expect(page.get_by_label("Name of run 2", exact=True)).to_be_visible()
+    run.get_by_role("button", name="Forget changes", exact=True).click()
+    expect(run.locator(".lv-changes")).to_be_hidden()
+    page.wait_for_url(lambda url: "changes" not in url)
+    run.get_by_role("button", name="Epoch", exact=True).click()
+    expect(run).to_have_attribute("data-epoch", "1")
+    settle(page)
+    page.get_by_test_id("stButton").get_by_role("button", name="Open", exact=True).nth(1).click()
+    expect(run.locator(".lv-changes")).to_contain_text("0.1 from update")
+    settle(page)
+    expect(run.locator(".lv-changes")).to_contain_text("0.1 from update")
+    page.wait_for_url(re.compile("changes="))
+
+
 def test_saved_settings_open_the_run_again(open_page, tmp_path):
     config = replace(CLASSIC, learning_rate=0.05, interventions=(Intervention(7, value=0.02),))
     saved, broken = tmp_path / "run.json", tmp_path / "broken.json"

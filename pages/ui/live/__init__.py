@@ -4,9 +4,10 @@ How a page uses it:
 
     from pages.ui.live import live
 
-    message = live(config, key="train")
-    if message and message.interventions != config.interventions:
-        ...  # put message.config into the page's state and URL; the run goes on undisturbed
+    def heard(message):
+        ...  # put message.config, with the changes made on the way, into the page's state and URL; the run goes on
+
+    message = live(config, key="train", heard=heard)
     if message and message.snapshot:
         state = restore(message.config, message.snapshot)  # walk(state) shows the next update in four phases
 """
@@ -103,8 +104,8 @@ def live(
             way to another, which is never returned.
 
     Returns:
-        The latest report of the browser about this very config, or None if there is none yet. Choosing what is shown
-        is a report too, also of a run that nobody has touched.
+        The latest report of the browser about this very config since it is on screen, or None if there is none yet.
+        Choosing what is shown counts as one too, also for a run that nobody has touched.
     """
     data = {
         "run": run_name(config),
@@ -115,8 +116,12 @@ def live(
         "at": at,
         "own": config.own and config.own.key,
     }
-    others = {name: run for name, run in recall(f"{key}.opened", {}).items() if name != data["run"]}
-    remember(f"{key}.opened", dict([*others.items(), (data["run"], config)][-LAST:]))
+    opened = dict(recall(f"{key}.opened", {}))
+    if list(opened)[-1:] != [data["run"]]:
+        opened.pop(data["run"], None)
+        remember(f"{key}.heard", None)
+    opened[data["run"]] = config
+    remember(f"{key}.opened", dict(list(opened.items())[-LAST:]))
     deliver(config.own)
     result = _component(
         key=key,
@@ -125,7 +130,9 @@ def live(
         on_message_change=lambda: _hear(key, heard),
         on_shown_change=lambda: None,
     )
-    message = read_message(config, result.message)
+    message: LiveMessage | None = recall(f"{key}.heard")
+    if message and message.interventions != config.interventions:
+        message = None
     chosen = read_shown(result.shown)
     if chosen is None:
         return replace(message, shown=tuple(shown)) if message else None
@@ -135,6 +142,7 @@ def live(
 def _hear(key: str, heard: Callable[[LiveMessage], None]) -> None:
     for config in recall(f"{key}.opened").values():
         if message := read_message(config, recall(key).message):
+            remember(f"{key}.heard", message)
             heard(message)
 
 

@@ -34,7 +34,7 @@ class Live {
     this.shown = shown;
     const incoming = JSON.stringify(data.config.interventions);
     const same = this.data && this.data.run === data.run && (incoming === this.incoming || this.known.has(incoming));
-    if (this.data && !same) this.leave();
+    if (this.data && this.data.run !== data.run) this.leave();
     this.data = data;
     this.incoming = incoming;
     if (this.charts) {
@@ -42,6 +42,8 @@ class Live {
       if (asked) this.show();
     }
     if (same) return;
+    clearTimeout(this.telling);
+    this.unheard = null;
     const was = left.get(data.run);
     this.known = new Set([incoming]);
     this.interventions = data.config.interventions;
@@ -259,13 +261,12 @@ class Live {
     if (untouched || mark === this.reported) return;
     this.reported = mark;
     this.known.add(text);
-    this.report({ run: this.data.run, interventions: this.interventions, state, epoch, updates, snapshot });
+    this.reports = (this.reports ?? 0) + 1; // tells this report from an equal one
+    this.report({ run: this.data.run, interventions: this.interventions, state, epoch, updates, snapshot, number: this.reports });
   }
 
   // A run that gives way to another says how far it came.
   leave() {
-    clearTimeout(this.telling);
-    this.unheard = null;
     const { epoch, updates } = this.root.dataset;
     if (this.fresh || !this.state) return; // nothing of it has been seen
     const state = this.state === "finished" ? "finished" : "paused";
