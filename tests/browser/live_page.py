@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from playwright.sync_api import Page, expect
 
@@ -33,6 +33,12 @@ def opened(open_page: OpenPage, config: RunConfig) -> Page:
 
 def at_rest(page: Page) -> None:
     expect(page.locator(".lv-live")).to_have_attribute("data-state", re.compile("paused|finished"), timeout=20_000)
+
+
+def heard(page: Page) -> None:
+    """Wait until the page has been told where the run rests: its link says so."""
+    wait_until(page, lambda: float(parse_qs(urlsplit(page.url).query).get("at", ["0"])[0]) == number(page, "updates"))
+    settle(page)
 
 
 def button(page: Page, name: str):
@@ -65,7 +71,7 @@ def play_until(page: Page, epoch: int) -> None:
     wait_until(page, lambda: number(page, "epoch") >= epoch)
     button(page, "Pause").click()
     at_rest(page)
-    settle(page)
+    heard(page)
 
 
 def fits_the_screen(page: Page, viewport: str) -> None:

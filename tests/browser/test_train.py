@@ -13,6 +13,7 @@ from lossviz.export import config_json
 from lossviz.training import CLASSIC, Intervention, RunConfig, init, run, step, walk
 from pages.ui.train_state import parse
 from tests.browser.conftest import WINDOWS, axe, settle, wait_until
+from tests.browser.live_page import heard
 
 OpenPage = Callable[[str], Page]
 CLASSIC_LINK = (
@@ -67,6 +68,7 @@ def play_to_the_end(page: Page) -> None:
     page.get_by_label("Speed", exact=True).select_option("")
     press(page, "Play")
     wait_until(page, "() => document.querySelector('.lv-live').dataset.state === 'finished'", seconds=60)
+    heard(page)
 
 
 def test_an_example_on_real_data_trains(open_page: OpenPage) -> None:
@@ -124,7 +126,7 @@ def test_a_link_restores_every_setting(open_page: OpenPage) -> None:
     ready(page)
     play_to_the_end(page)
     link = "data=moons&samples=120&validation=0.25&hidden=5_3&activation=relu&optimizer=adam&epochs=40"
-    assert urlsplit(page.url).query == link
+    assert urlsplit(page.url).query == f"{link}&at=360"
     config = RunConfig(
         dataset="moons",
         samples=120,
@@ -280,6 +282,8 @@ def test_another_example_before_the_first_frame_of_the_old_one_shows_the_new_one
 
     page.route_web_socket(re.compile("/live$"), hold)
     open_page("/train?data=circle")
+    step = page.locator(".lv-live").get_by_role("button", name="Step", exact=True)
+    expect(step).to_have_attribute("aria-disabled", "true")
     choose(page, "Data set", "Iris · several classes")
     wait_until(page, "() => location.search.includes('iris')")
     while len([message for message in held if isinstance(message, bytes)]) < 2:
@@ -287,6 +291,7 @@ def test_another_example_before_the_first_frame_of_the_old_one_shows_the_new_one
     for message in held:
         sockets[0].send(message)
     ready(page)
+    expect(step).to_have_attribute("aria-disabled", "false")
     expect(page.get_by_text("Right and wrong predictions", exact=True)).to_be_visible()
     expect(page.get_by_text("Decision map", exact=True)).to_have_count(0)
 

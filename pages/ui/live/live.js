@@ -190,7 +190,9 @@ class Live {
     for (const name of ["train_loss", "validation_loss"]) parts[name].textContent = shownNumber(frame.numbers[name]);
     for (const name of ["train_metric", "validation_metric"]) parts[name].textContent = shownMetric(frame.numbers[name], this.metric);
     this.rate.show(frame.learning_rate);
+    const first = !this.state;
     this.state = frame.state;
+    if (first) this.showControls(); // before the first frame nobody would hear of a step
     if (frame.state === "replaying") this.say(this.moment.replaying(frame.progress));
     else this.say(frame.sentence, frame.state !== "playing" || frame.kind !== this.kind);
     this.kind = frame.kind;
@@ -382,7 +384,7 @@ class Live {
     root.toggleAttribute("data-playing", this.playing);
     parts["play-label"].textContent = this.playing ? "Pause" : over ? "Replay" : "Play";
     for (const act of ["step", "epoch"]) {
-      root.querySelector(`[data-act="${act}"]`).setAttribute("aria-disabled", String(over));
+      root.querySelector(`[data-act="${act}"]`).setAttribute("aria-disabled", String(over || !this.state));
     }
   }
 
